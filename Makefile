@@ -1,0 +1,91 @@
+# Two environments: .venv-serve holds what serves, .venv all that develops. Each is made anew when its requirements change.
+PYTHON ?= python3
+PORT ?= 8080
+AZURE_PORT ?= 7071
+SERVE := .venv-serve
+DEV := .venv
+DATA ?= ../shared/data/chest_xray/train
+WEIGHTS ?= imagenet
+PACKAGE ?= runs/package
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark requirements hooks clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+serve: $(SERVE)/.ready ## serve on localhost:8080 through functions-framework (PORT=… for another port)
+	@echo "Open http://localhost:$(PORT)/ or: curl --data-binary @picture.jpg localhost:$(PORT)/predict    (Ctrl+C ends)"
+	@$(SERVE)/bin/functions-framework --source function_gcp/main.py --target pneumonia --host 127.0.0.1 --port $(PORT)
+
+serve-azure: $(SERVE)/.azure-ready ## serve the Function App on Azure's Python runtime (AZURE_PORT=…, default 7071)
+	@$(SERVE)/bin/python -m function_azure.host --port $(AZURE_PORT)
+
+test: $(DEV)/.ready ## run all tests
+	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
+
+test-serving: $(SERVE)-test/.ready ## run the serving, contract and Azure tests without the training extra (PYTHON=python3.13)
+	$(SERVE)-test/bin/python -m pytest -m "not train" --ignore tests/training $(PYTEST_ARGS)
+
+check: lint types imports ## lint, types and import contracts
+
+lint: $(DEV)/.ready ## look for errors and style
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/shellcheck .ci/run
+
+format: $(DEV)/.ready ## put code into shape
+	$(DEV)/bin/ruff check --fix .
+	$(DEV)/bin/ruff format .
+
+types: $(DEV)/.ready ## check types
+	$(DEV)/bin/mypy
+
+imports: $(DEV)/.ready ## check who imports whom
+	$(DEV)/bin/lint-imports
+
+train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
+	$(DEV)/bin/pneumonia train $(DATA) --weights $(WEIGHTS) --out $(PACKAGE)
+
+benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
+	$(DEV)/bin/python -m benchmarks.cold_start
+	$(DEV)/bin/python -m benchmarks.latency
+
+requirements: $(DEV)/.ready ## resolve requirements/*.txt anew from the ranges in pyproject.toml
+	$(DEV)/bin/python requirements/resolve.py
+
+hooks: $(DEV)/.ready ## install the git hooks
+	$(DEV)/bin/pre-commit install
+
+clean: ## remove the environments and caches
+	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# The project itself is installed last, editable, without its dependencies: they are there with their hashes.
+define environment
+	@echo "Installing $(2) into $(1) (once)…"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; give one as PYTHON=…")'
+	@$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python $(PIP_INSTALL) -r requirements/build.txt -r $(2)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endef
+# Azure's runtime declares Python >= 3.13 and runs on 3.11 as well.
+AZURE_RUNTIME = $(PIP_INSTALL) --no-deps --ignore-requires-python -r requirements/azure-runtime.txt
+
+$(SERVE)/.ready: requirements/serve.txt requirements/build.txt pyproject.toml
+	$(call environment,$(SERVE),requirements/serve.txt)
+	@touch $@
+
+$(SERVE)/.azure-ready: $(SERVE)/.ready requirements/azure-runtime.txt
+	@$(SERVE)/bin/python $(AZURE_RUNTIME)
+	@touch $@
+
+$(SERVE)-test/.ready: requirements/test.txt requirements/build.txt requirements/azure-runtime.txt pyproject.toml
+	$(call environment,$(SERVE)-test,requirements/test.txt)
+	@$(SERVE)-test/bin/python $(AZURE_RUNTIME)
+	@touch $@
+
+$(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-runtime.txt pyproject.toml
+	$(call environment,$(DEV),requirements/dev.txt)
+	@$(DEV)/bin/python $(AZURE_RUNTIME)
+	@touch $@

@@ -1,0 +1,38 @@
+"""`pneumonia`: one command, its sub-commands a module each. What a command imports, only that command pays for."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import core
+from cli import phantom, predict, train
+from core import errors
+from core.contract import NOTICE
+
+EXIT_OK, EXIT_SOME_FAILED, EXIT_CANNOT = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return 0, 1 where some inputs failed, 2 where the command could not be carried out."""
+    parser = argparse.ArgumentParser(prog="pneumonia", description=f"Reads chest X-rays. {NOTICE}")
+    parser.add_argument("--version", action="version", version=f"pneumonia-functions {core.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (predict, phantom, train):
+        module.register(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except errors.PneumoniaError as error:
+        print(f"error: {error.code}: {error}", file=sys.stderr)
+        return EXIT_CANNOT
+    except BrokenPipeError:  # `pneumonia predict … | head` closes our output: nothing went wrong
+        sys.stderr.close()
+        return EXIT_OK
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

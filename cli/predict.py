@@ -1,0 +1,135 @@
+"""`pneumonia predict`: the third door. Files become requests to the same `Service`, answers become a table or JSON lines."""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cli.quiet import quiet_native_code
+from core.contract import Request, Response
+
+STANDARD_INPUT = "-"
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+NO_PICTURE_AT_FAULT = ("invalid_parameter", "invalid_settings", "model_unavailable")  # the next picture would fare no better
+# A terminal has no front door: no key to show, no body that a stranger chose.
+LOCAL = {"PNEUMONIA_LOG_LEVEL": "ERROR", "PNEUMONIA_MAX_BODY_MB": "1024"}
+
+Answer = dict[str, Any]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "predict",
+        help="read pictures: a table, or JSON with --json",
+        description=f"Reads each FILE, each picture below each folder ({', '.join(SUFFIXES)}), and standard input for `-`.",
+        epilog="Exit status: 0 all were read, 1 some could not be, 2 nothing could be done.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a picture, a folder, or - for standard input")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: the answer of POST /predict with `file` added")
+    parser.add_argument("--operating-point", metavar="NAME", help="another operating point of the package than its default")
+    parser.add_argument("--heatmap", action="store_true", help="with --json: add the heat map (PNG, base64)")
+    parser.add_argument("--model", metavar="FOLDER", help="another model package (default: the one that came with the installation)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer for each file in turn; return 0, 1 where a picture could not be read, 2 where nothing could be done."""
+    from core.bootstrap import bootstrap  # NumPy, Pillow and LiteRT: `pneumonia --help` does without
+
+    files = list(_expand(arguments.files))
+    if not files:
+        print(f"error: no_picture: Expected pictures ({', '.join(SUFFIXES)}). Received: folders without any.", file=sys.stderr)
+        return 2
+    with quiet_native_code():
+        service = bootstrap(_environment(arguments.model))
+    query = {"operating_point": arguments.operating_point} if arguments.operating_point else {}
+    if arguments.heatmap:
+        query["explain"] = "heatmap"
+    report: JsonLines | Table = JsonLines() if arguments.json else Table(files)
+    failed = False
+    for file in files:
+        answer = _ask(service.handle, file, query)
+        if answer.get("code") in NO_PICTURE_AT_FAULT:
+            print(f"error: {answer['code']}: {answer['detail']}", file=sys.stderr)
+            return 2
+        failed |= answer["status"] != "ok"
+        report.add(file, answer)
+    report.close()
+    return 1 if failed else 0
+
+
+class JsonLines:
+    """One answer a line, as the HTTP doors give it, with `file` in front."""
+
+    def add(self, file: str, answer: Answer) -> None:
+        """Print one answer."""
+        print(msgspec.json.encode({"file": file, **answer}).decode(), flush=True)
+
+    def close(self) -> None:
+        """Nothing is left to say: each line holds the notice."""
+
+
+class Table:
+    """Answers for people: a row a picture as it is read, then the model and the notice."""
+
+    def __init__(self, files: list[str]) -> None:
+        self._width = max(4, *(len(file) for file in files))
+        self._last: Answer | None = None
+        self._started = False
+
+    def add(self, file: str, answer: Answer) -> None:
+        """Print one row, the first below the heading."""
+        if not self._started:
+            print(f"{'FILE':<{self._width}}  {'DECISION':<13}  PNEUMONIA  MOST PROBABLE KIND")
+            self._started = True
+        if answer["status"] != "ok":
+            print(f"{file:<{self._width}}  {'not read':<13}  {answer['code']}: {answer['detail']}", flush=True)
+            return
+        self._last = answer
+        pneumonia, kind = answer["pneumonia"], answer["most_probable"]
+        share = f"{pneumonia['probability']:.1%}"
+        named = f"{kind['label']} ({kind['confidence']:.0%} among kinds)" if kind else ""
+        print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}".rstrip(), flush=True)
+
+    def close(self) -> None:
+        """Say which model and threshold decided, and what this is not."""
+        if self._last is None:
+            return
+        model, point = self._last["model"], self._last["pneumonia"]["operating_point"]
+        print(
+            f"\nModel {model['name']} {model['version']}, operating point {point['name']}: threshold {point['threshold']:.1%}, "
+            f"measured sensitivity {point['sensitivity']:.1%}, specificity {point['specificity']:.1%}.\n{self._last['notice']}"
+        )
+
+
+def _expand(names: list[str]) -> Iterator[str]:
+    """Yield files as they were named, and the pictures below folders, in order."""
+    for name in names:
+        if name != STANDARD_INPUT and Path(name).is_dir():
+            yield from (str(path) for path in sorted(Path(name).rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file())
+        else:
+            yield name
+
+
+def _environment(model: str | None) -> Mapping[str, str]:
+    """The person's own settings, without a front door's."""
+    environ = {**LOCAL, **os.environ}
+    environ.pop("PNEUMONIA_API_KEY", None)
+    return {**environ, "PNEUMONIA_MODEL": model} if model else environ
+
+
+def _ask(handle: Callable[[Request], Response], file: str, query: Mapping[str, str]) -> Answer:
+    try:
+        data = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    except OSError as error:
+        return {"status": "error", "code": "unreadable_file", "detail": f"Expected a readable file. Received: {error.strerror}."}
+    headers = {"content-length": str(len(data))}
+    response = handle(Request(method="POST", path="/predict", query=query, headers=headers, body=io.BytesIO(data)))
+    answer: Answer = msgspec.json.decode(response.body)
+    return answer

@@ -1,0 +1,148 @@
+"""What each route answers. `core.api` finds the route, and turns what is raised here into an answer."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import NamedTuple
+
+import msgspec
+
+from core import bodies, contract, errors, pages, phantom
+from core.classifier import Classifier
+from core.contract import JSON_TYPE, Request
+from core.manifest import OperatingPoint
+from core.metrics import CONTENT_TYPE as METRICS_TYPE
+from core.metrics import Metrics
+from core.settings import Settings
+
+
+class Outcome(NamedTuple):
+    """What an endpoint gives back: a body of some type, and what the log line should say of it."""
+
+    body: bytes
+    media_type: str = JSON_TYPE
+    status: int = 200
+    headers: Mapping[str, str] = {}
+    log: Mapping[str, object] = {}
+
+
+class Endpoints:
+    """The answers of one process: its settings, its model or the reason why there is none, its counters. Thread-safe."""
+
+    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics) -> None:
+        self.settings = settings
+        self._model = model
+        self._metrics = metrics
+        self._started = monotonic()
+        if isinstance(model, Classifier):
+            metrics.show_model(model.identity)
+
+    @property
+    def identity(self) -> contract.ModelIdentity | None:
+        """The model that serves, None while there is none."""
+        return self._model.identity if isinstance(self._model, Classifier) else None
+
+    def predict(self, request: Request, request_id: str) -> Outcome:
+        """Answer for one picture, or for several."""
+        classifier = self._classifier()
+        point = classifier.operating_point(request.query.get("operating_point"))
+        explain = _wants_heatmap(request)
+        pictures = bodies.read_pictures(request, self.settings)
+        if not pictures.several:
+            prediction = self._classify(classifier, pictures.items[0], point, request_id, explain)
+            return Outcome(msgspec.json.encode(prediction), log={"decision": prediction.pneumonia.decision})
+        answers = tuple(self._answer(classifier, item, point, request_id, explain) for item in pictures.items)
+        decisions = [answer.pneumonia.decision if isinstance(answer, contract.Prediction) else answer.code for answer in answers]
+        return Outcome(msgspec.json.encode(contract.Predictions(predictions=answers)), log={"decisions": decisions})
+
+    def status(self, _request: Request, _request_id: str) -> Outcome:
+        """Tell how this instance is doing."""
+        return _json(
+            contract.Status(
+                uptime_s=round(monotonic() - self._started, 3),
+                predictions_served=self._metrics.predictions_served,
+                model=self.identity,
+                model_error=None if isinstance(self._model, Classifier) else str(self._model),
+                last_retrained=None,
+                running_job=None,
+                last_reload_error=None,
+            )
+        )
+
+    def model(self, _request: Request, _request_id: str) -> Outcome:
+        """Tell what the model is, what it was measured to do and what it must not be used for."""
+        classifier = self._classifier()
+        manifest = classifier.manifest
+        return _json(
+            contract.ModelCard(
+                model=classifier.identity,
+                labels=tuple(
+                    contract.PublicLabel(name=label.name, code=label.code, negative=label.name == manifest.negative)
+                    for label in manifest.labels
+                ),
+                operating_points=manifest.operating_points,
+                default_operating_point=manifest.default_operating_point,
+                input=manifest.input,
+                metrics=manifest.metrics,
+                dataset=manifest.origin.dataset,
+                initial_weights=manifest.origin.initial_weights,
+                created=manifest.origin.created,
+                parent_version=manifest.origin.parent_version,
+                intended_use=manifest.intended_use,
+                limits=manifest.limits,
+            )
+        )
+
+    def live(self, _request: Request, _request_id: str) -> Outcome:
+        """Say that the process answers."""
+        return _json(contract.Health(status="alive"))
+
+    def ready(self, _request: Request, _request_id: str) -> Outcome:
+        """Say that the model is loaded and has passed its self-test, or raise why not."""
+        self._classifier()
+        return _json(contract.Health(status="ready"))
+
+    def metrics(self, _request: Request, _request_id: str) -> Outcome:
+        """Give the counters to Prometheus."""
+        return Outcome(self._metrics.render(), METRICS_TYPE)
+
+    def sample(self, _request: Request, _request_id: str) -> Outcome:
+        """Give a synthetic picture to try the service with."""
+        return Outcome(phantom.jpeg(), "image/jpeg")
+
+    def page(self, _request: Request, _request_id: str) -> Outcome:
+        """Give the page that explains the routes and tries them."""
+        page = pages.docs()
+        return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
+
+    def _classifier(self) -> Classifier:
+        if isinstance(self._model, Classifier):
+            return self._model
+        raise self._model
+
+    def _answer(
+        self, classifier: Classifier, picture: bytes, point: OperatingPoint, request_id: str, explain: bool
+    ) -> contract.Prediction | contract.ItemError:
+        """Answer for one of several pictures: a picture that cannot be read does not spoil the others."""
+        try:
+            return self._classify(classifier, picture, point, request_id, explain)
+        except errors.PictureError as error:
+            self._metrics.count_error(error.code)
+            return contract.ItemError(request_id=request_id, code=error.code, detail=str(error))
+
+    def _classify(
+        self, classifier: Classifier, picture: bytes, point: OperatingPoint, request_id: str, explain: bool
+    ) -> contract.Prediction:
+        prediction = classifier.classify(picture, point, request_id, self.settings.max_pixels, explain)
+        self._metrics.count_prediction(prediction)
+        return prediction
+
+
+def _wants_heatmap(request: Request) -> bool:
+    explain = request.query.get("explain")
+    if explain not in (None, "heatmap"):
+        raise errors.InvalidParameter(f"Invalid `explain`: expected heatmap. Received: {explain!r}.")
+    return explain is not None
+
+
+def _json(answer: contract.Answer) -> Outcome:
+    return Outcome(msgspec.json.encode(answer))

@@ -1,0 +1,160 @@
+"""What can go wrong, each with a stable code and a sentence that a person can act on.
+
+Raised everywhere in `core`, turned into HTTP answers by the one table in `core.api`. An error carries a code, never an HTTP number.
+"""
+
+from typing import ClassVar
+
+
+class PneumoniaError(Exception):
+    """Base of all errors that a caller can meet; `code` is part of the contract, `str(error)` is the sentence."""
+
+    code: ClassVar[str]
+
+
+class RequestError(PneumoniaError):
+    """The request itself cannot be served."""
+
+
+class UnknownRoute(RequestError):
+    """No route has this path."""
+
+    code = "unknown_route"
+
+
+class MethodNotAllowed(RequestError):
+    """The route exists, but not with this method; `allowed` goes into the `Allow` header."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, detail: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
+class Unauthorized(RequestError):
+    """The API key is missing or wrong."""
+
+    code = "unauthorized"
+
+
+class InvalidParameter(RequestError):
+    """A query parameter has a value that is none of those it may have."""
+
+    code = "invalid_parameter"
+
+
+class LengthRequired(RequestError):
+    """An empty body came without Content-Length: Azure reads no body without one."""
+
+    code = "length_required"
+
+
+class BodyTooLarge(RequestError):
+    """The body is larger than `PNEUMONIA_MAX_BODY_MB`."""
+
+    code = "body_too_large"
+
+
+class EmptyBody(RequestError):
+    """The body has no bytes."""
+
+    code = "empty_body"
+
+
+class MalformedBody(RequestError):
+    """A multipart form or a JSON body cannot be taken apart."""
+
+    code = "malformed_body"
+
+
+class NoPicture(RequestError):
+    """A form or a list of instances holds no picture."""
+
+    code = "no_picture"
+
+
+class TooManyPictures(RequestError):
+    """One request holds more than `PNEUMONIA_MAX_PICTURES`."""
+
+    code = "too_many_pictures"
+
+
+class UnsupportedMediaType(RequestError):
+    """The Content-Type is none that can hold a picture."""
+
+    code = "unsupported_media_type"
+
+
+class PictureError(PneumoniaError):
+    """The bytes of one picture cannot be read."""
+
+
+class NotAPicture(PictureError):
+    """The bytes are no format that is known."""
+
+    code = "not_a_picture"
+
+
+class UnsupportedFormat(PictureError):
+    """The format is known and not read; the sentence names it."""
+
+    code = "unsupported_format"
+
+
+class SeveralFrames(PictureError):
+    """An animation or a document of several pages: which one is meant?"""
+
+    code = "several_frames"
+
+
+class TruncatedPicture(PictureError):
+    """The picture ends too early."""
+
+    code = "truncated_picture"
+
+
+class CorruptPicture(PictureError):
+    """The picture is damaged."""
+
+    code = "corrupt_picture"
+
+
+class PictureTooLarge(PictureError):
+    """More pixels than `PNEUMONIA_MAX_PIXELS`, found in the header before memory is taken for them."""
+
+    code = "picture_too_large"
+
+
+class PictureTooSmall(PictureError):
+    """Too few pixels to tell a lung from noise."""
+
+    code = "picture_too_small"
+
+
+class ServiceError(PneumoniaError):
+    """The service cannot answer, whatever the request."""
+
+
+class InvalidSettings(ServiceError):
+    """The deployment set something that cannot be."""
+
+    code = "invalid_settings"
+
+
+class ModelUnavailable(ServiceError):
+    """The model package is missing, altered, inconsistent or fails its self-test."""
+
+    code = "model_unavailable"
+
+
+class InternalError(ServiceError):
+    """A fault of ours; the log line with the same request id says more."""
+
+    code = "internal_error"
+
+
+def leaves(kind: type[PneumoniaError] = PneumoniaError) -> list[type[PneumoniaError]]:
+    """Return the errors below a class that can be raised, those with a code of their own."""
+    below = [leaf for child in kind.__subclasses__() for leaf in leaves(child)]
+    return below or [kind]

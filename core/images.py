@@ -1,0 +1,176 @@
+"""Bytes of a picture to a grey array, and the grey array to what the network takes.
+
+`decode` is the border: whatever it returns is a readable single picture of sane size. `preprocess` is the only preprocessing there is;
+serving, evaluation, batch and training call it, so they cannot drift apart.
+"""
+
+import io
+import struct
+import zlib
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core import errors
+from core.manifest import InputContract
+
+Grey = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+"""2-D array (height, width), values in [0, 255], 0 black: uint8 from sources of 8 bits, float32 from deeper ones."""
+
+FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+MIN_SIDE_PX: Final = 32  # below this no lung field can be told from noise
+MAX_PIXELS: Final = 40_000_000  # detectors give 4 to 18 megapixels; decoding this many takes 40 MB in grey, 160 MB in RGBA
+DRAFT_FACTOR: Final = 2  # JPEG is decoded at no less than this times the network's input
+
+_RESAMPLING: Final = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
+_ORIENTATION_TAG: Final = 0x0112
+# Formats people send by mistake, by their first bytes, so that the refusal can name them.
+_KNOWN_SIGNATURES: Final = (
+    (0, b"GIF8", "GIF"),
+    (0, b"%PDF", "PDF"),
+    (0, b"PK\x03\x04", "ZIP"),
+    (0, b"\x1f\x8b", "gzip"),
+    (4, b"ftypheic", "HEIC"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"jP  \r\n\x87\n", "JPEG 2000"),
+    (128, b"DICM", "DICOM"),
+    (0, b"\x7fELF", "program"),
+)
+# What Pillow's decoders raise on bytes that are damaged or made to harm.
+_DECODER_ERRORS: Final = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+
+
+class Picture(NamedTuple):
+    """A decoded picture. `width_px` and `height_px` are those of the upright original, also where `grey` was decoded smaller."""
+
+    grey: Grey
+    format: str
+    width_px: int
+    height_px: int
+    warnings: tuple[str, ...] = ()
+    reduced: bool = False
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] | None = None) -> Picture:
+    """Decode one picture to grey, upright.
+
+    Args:
+        data: JPEG, PNG, BMP, TIFF or WebP; grey, RGB, RGBA, CMYK or palette; 1, 8, 16 or 32 bits.
+        max_pixels: larger pictures are refused from their header, before memory is taken for them.
+        draft_px: (width, height) that a JPEG must keep when it is decoded at 1/2, 1/4 or 1/8 scale; None decodes in full.
+
+    Returns:
+        The picture; `warnings` holds stable codes of what was done to it (see docs/api.md).
+
+    Raises:
+        errors.PictureError: one of its leaves, each with its own code.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=(*FORMATS, "GIF")) as image:
+            return _read(image, max_pixels, draft_px)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: more ({error}).") from error
+    except UnidentifiedImageError as error:
+        raise _unidentified(data) from error
+    except _DECODER_ERRORS as error:
+        if "truncated" in str(error).lower() or isinstance(error, EOFError):
+            raise errors.TruncatedPicture(f"Expected a whole picture. Received: {len(data):,} bytes that end too early.") from error
+        raise errors.CorruptPicture(f"Expected a readable picture. Received: damaged data ({error}).") from error
+
+
+def preprocess(grey: Grey, contract: InputContract) -> npt.NDArray[np.float32]:
+    """Turn a grey picture into the network's input: stretch to its size, scale to its range.
+
+    The aspect ratio is not kept: the pictures that the networks learn from were stored that way.
+
+    Args:
+        grey: 2-D array (height, width), uint8 or float32, values in [0, 255].
+        contract: the `input` block of the manifest.
+
+    Returns:
+        float32 array (contract.height_px, contract.width_px, contract.channels), values in [contract.low, contract.high].
+    """
+    size = (contract.width_px, contract.height_px)
+    image = Image.fromarray(grey)
+    if image.size != size:
+        image = image.resize(size, _RESAMPLING[contract.resample])
+    values = np.asarray(image, dtype=np.float32) * np.float32((contract.high - contract.low) / 255.0) + np.float32(contract.low)
+    return np.repeat(values[:, :, np.newaxis], contract.channels, axis=2)
+
+
+def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None) -> Picture:
+    """Check the header, then decode."""
+    width, height = image.size
+    if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a telephone's JPEG with a second picture behind it
+        raise errors.SeveralFrames(f"Expected one picture. Received: {image.format} with several frames or pages.")
+    if image.format == "GIF":
+        raise _unsupported("GIF")
+    if width * height > max_pixels:
+        raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: {width:,} x {height:,}.")
+    if min(width, height) < MIN_SIDE_PX:
+        raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} x {height}.")
+    if draft_px is not None:
+        image.draft("L", draft_px)
+    reduced = image.size != (width, height)
+    turned = image.getexif().get(_ORIENTATION_TAG, 1) != 1
+    if turned:
+        if image.getexif()[_ORIENTATION_TAG] in (5, 6, 7, 8):
+            width, height = height, width
+        ImageOps.exif_transpose(image, in_place=True)
+    grey, warnings = _to_grey(image)
+    if turned:
+        warnings = (*warnings, "rotated_by_exif")
+    format_name = "jpeg" if image.format == "MPO" else str(image.format).lower()
+    return Picture(grey, format_name, width, height, warnings, reduced)
+
+
+def _to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
+    """Return the picture in grey, and the codes of what that took."""
+    if image.mode == "L":
+        return np.asarray(image), ()
+    if image.mode.startswith("I"):
+        return _from_deep(image)
+    if image.mode == "F":
+        return _from_float(np.asarray(image, dtype=np.float32))
+    if image.has_transparency_data:
+        flat = image.convert("RGBA")
+        if flat.getchannel("A").getextrema() != (255, 255):
+            # Over black: what is transparent shows as air, not as bone.
+            black = Image.new("RGBA", flat.size, "black")
+            return np.asarray(Image.alpha_composite(black, flat).convert("L")), ("alpha_flattened",)
+        image = flat
+    return np.asarray(image.convert("L")), ()
+
+
+def _from_deep(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
+    """16 or 32-bit whole numbers to [0, 255]. Detectors give 10 to 15 bits in a container of 16: the bits in use set the scale."""
+    values = np.asarray(image, dtype=np.float32)
+    bits = max(8, int(values.max()).bit_length())
+    grey = np.clip(values, 0.0, None) * np.float32(255.0 / (2**bits - 1))
+    if image.format == "TIFF" and getattr(image, "tag_v2", {}).get(262) == 0:  # PhotometricInterpretation WhiteIsZero
+        grey = np.float32(255.0) - grey
+    return grey, (() if bits == 16 else ("scaled_by_bits_in_use",))
+
+
+def _from_float(values: npt.NDArray[np.float32]) -> tuple[Grey, tuple[str, ...]]:
+    """Floating-point TIFF has no agreed range: stretch its own to [0, 255]."""
+    if not np.isfinite(values).all():
+        raise errors.CorruptPicture("Expected finite grey values. Received: infinite values or NaN.")
+    low, high = float(values.min()), float(values.max())
+    return (values - np.float32(low)) * np.float32(255.0 / max(high - low, 1e-12)), ("scaled_by_range",)
+
+
+def _unidentified(data: bytes) -> errors.PictureError:
+    known = next((name for offset, signature, name in _KNOWN_SIGNATURES if data[offset : offset + len(signature)] == signature), None)
+    if known is not None:
+        return _unsupported(known)
+    # A known beginning that Pillow still does not recognise: cut off within the header.
+    if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"II*\x00", b"MM\x00*")):
+        return errors.TruncatedPicture(f"Expected a whole picture. Received: {len(data):,} bytes that end within the header.")
+    return errors.NotAPicture(f"Expected a picture ({', '.join(FORMATS)}). Received: {len(data):,} bytes of something else.")
+
+
+def _unsupported(name: str) -> errors.UnsupportedFormat:
+    return errors.UnsupportedFormat(f"Expected {', '.join(FORMATS)}. Received: {name}.")

@@ -1,0 +1,91 @@
+"""`/openapi.json`, made from the same types and the same route table that serve, so that it cannot lie."""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+import core
+from core import errors
+from core.bodies import MULTIPART_TYPE, Instances
+from core.contract import JSON_TYPE, NOTICE, PROBLEM_TYPE, Answer, Problem
+
+Schema = dict[str, Any]
+_BINARY: Schema = {"type": "string", "format": "binary"}
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One method on one path: who answers it, and what it may answer."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Callable[..., Any]
+    answers: tuple[type[Answer], ...] = ()
+    media_type: str = JSON_TYPE
+    refusals: tuple[type[errors.PneumoniaError], ...] = ()
+    takes_pictures: bool = False
+    needs_key: bool = False
+
+
+def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
+    """Return the OpenAPI 3.1 description of the routes.
+
+    Args:
+        routes: all routes.
+        status_of: the HTTP status of every error.
+    """
+    types = {answer for route in routes for answer in route.answers} | {Problem, Instances}
+    _, components = msgspec.json.schema_components(
+        sorted(types, key=lambda kind: kind.__name__), ref_template="#/components/schemas/{name}"
+    )
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, status_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pneumonia Functions", "version": core.__version__, "description": NOTICE, "license": {"name": "Apache-2.0"}},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+        },
+    }
+
+
+def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
+    responses: dict[str, Schema] = {"200": {"description": "OK", "content": {route.media_type: {"schema": _answer_schema(route)}}}}
+    for status in sorted({status_of[error] for error in route.refusals}):
+        codes = ", ".join(f"`{error.code}`" for error in route.refusals if status_of[error] == status)
+        problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        responses[str(status)] = {"description": f"{HTTPStatus(status).phrase}: {codes}", "content": {PROBLEM_TYPE: problem}}
+    name = route.path.strip("/").replace("/", "_").replace(".", "_") or "page"
+    operation: Schema = {"operationId": f"{route.method.lower()}_{name}", "summary": route.summary, "responses": responses}
+    if route.takes_pictures:
+        operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
+    if route.needs_key:
+        operation["security"] = [{}, {"apiKey": []}]
+    return operation
+
+
+def _answer_schema(route: Route) -> Schema:
+    references = [{"$ref": f"#/components/schemas/{answer.__name__}"} for answer in route.answers]
+    if not references:
+        return {"type": "string"}
+    return references[0] if len(references) == 1 else {"oneOf": references}
+
+
+_PICTURE_PARAMETERS = [
+    {"name": "operating_point", "in": "query", "schema": {"type": "string"}, "description": "One of the points that `/model` lists."},
+    {"name": "explain", "in": "query", "schema": {"type": "string", "enum": ["heatmap"]}, "description": "Adds a heat map."},
+]
+_PICTURE_BODY = {
+    "required": True,
+    "content": {
+        "image/*": {"schema": _BINARY},
+        "application/octet-stream": {"schema": _BINARY},
+        MULTIPART_TYPE: {"schema": {"type": "object", "properties": {"files": {"type": "array", "items": _BINARY}}}},
+        JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Instances"}},
+    },
+}

@@ -1,0 +1,92 @@
+"""Everything that a deployment can set, read once by `core.bootstrap` and passed down; nothing else looks at the environment."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from core import errors
+from core.images import MAX_PIXELS
+
+AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+BAKED_MODEL = Path(__file__).resolve().parents[1] / "model"
+"""Beside `core` in a checkout, in site-packages and in the image alike."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings with their defaults. Each is read from `PNEUMONIA_` and its name in capitals."""
+
+    model: Path = BAKED_MODEL
+    """Folder of the model package, or a folder that holds exactly one package."""
+    api_key: str | None = None
+    """Where set, the prediction routes want it as `X-API-Key`."""
+    max_body_mb: int = 32
+    """Largest request body in MiB. Cloud Run takes 32 over HTTP/1."""
+    max_pixels: int = MAX_PIXELS
+    """Largest picture that is decoded, in pixels."""
+    max_pictures: int = 64
+    """Most pictures in one request."""
+    interpreters: int = os.cpu_count() or 1
+    """How many pictures go through the network at once."""
+    azure_auth_level: AuthLevel = "FUNCTION"
+    """Who may call the Function App's routes; the health routes are always open."""
+    log_level: LogLevel = "INFO"
+    """INFO logs one line a request."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """`max_body_mb` in bytes."""
+        return self.max_body_mb * 1024 * 1024
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from an environment.
+
+    Raises:
+        errors.InvalidSettings: a value has the wrong form, or a `PNEUMONIA_` variable is not a setting.
+    """
+    known = {"PNEUMONIA_" + field.upper(): field for field in Settings.__struct_fields__}
+    unknown = sorted(name for name in environ if name.startswith("PNEUMONIA_") and name not in known)
+    if unknown:
+        raise errors.InvalidSettings(f"Unknown setting. Expected: {', '.join(sorted(known))}. Received: {', '.join(unknown)}.")
+    values = {field: _PARSERS[field](name, environ[name]) for name, field in known.items() if environ.get(name)}
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _text(_name: str, value: str) -> str:
+    return value
+
+
+def _folder(_name: str, value: str) -> Path:
+    return Path(value)
+
+
+def _count(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise errors.InvalidSettings(f"Invalid {name}: expected a whole number of at least 1. Received: {value!r}.")
+    return int(value)
+
+
+def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
+    def parse(name: str, value: str) -> str:
+        if value.upper() not in options:
+            raise errors.InvalidSettings(f"Invalid {name}: expected one of {', '.join(options)}. Received: {value!r}.")
+        return value.upper()
+
+    return parse
+
+
+_PARSERS: Mapping[str, Callable[[str, str], object]] = {
+    "model": _folder,
+    "api_key": _text,
+    "max_body_mb": _count,
+    "max_pixels": _count,
+    "max_pictures": _count,
+    "interpreters": _count,
+    "azure_auth_level": _choice(get_args(AuthLevel)),
+    "log_level": _choice(get_args(LogLevel)),
+}

@@ -1,0 +1,1 @@
+"""The door to Google Cloud: Cloud Run and Cloud Functions, through functions-framework."""

@@ -1,0 +1,36 @@
+"""functions-framework's target: `functions-framework --source function_gcp/main.py --target pneumonia`.
+
+Two conversions and one call; all else is in `core`.
+"""
+
+import os
+
+import flask
+
+from core.bootstrap import shared
+from core.contract import Request, Response
+
+
+def pneumonia(request: flask.Request) -> flask.Response:
+    """Answer one request."""
+    return to_flask(shared().handle(from_flask(request)))
+
+
+def from_flask(request: flask.Request) -> Request:
+    """Take over a request; its body stays unread until a route wants it."""
+    return Request(
+        method=request.method,
+        path=request.path,
+        query=request.args.to_dict(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.stream,
+    )
+
+
+def to_flask(response: Response) -> flask.Response:
+    """Hand over an answer."""
+    return flask.Response(response.body, response.status, dict(response.headers))
+
+
+# gunicorn forks its workers after this import: each loads the model as it starts, before its first request.
+os.register_at_fork(after_in_child=shared)
