@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("phantom", help="write a synthetic chest X-ray (no patient) as a JPEG file")

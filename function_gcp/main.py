@@ -21,7 +21,7 @@ def from_flask(request: flask.Request) -> Request:
     return Request(
         method=request.method,
         path=request.path,
-        query=request.args.to_dict(),
+        query=dict(request.args.items(multi=True)),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.stream,
     )

@@ -1,0 +1,30 @@
+"""Every door in every deployment, started when a test first asks for it and ended with the run."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.contract.cases import DEPLOYMENTS
+from tests.contract.doors import CoreDoor, Door, azure, google
+
+Open = Callable[[str, str], Door]
+DOORS = ("core", "google", "azure")
+
+
+@pytest.fixture(scope="session")
+def open_door() -> Iterator[Open]:
+    """Give a function from the names of a door and a deployment to that door."""
+    doors: dict[tuple[str, str], Door] = {}
+    with ExitStack() as stack:
+
+        def open_once(door: str, deployment: str) -> Door:
+            if (door, deployment) not in doors:
+                environ = DEPLOYMENTS[deployment]
+                if door == "core":
+                    doors[door, deployment] = CoreDoor(environ)
+                else:
+                    doors[door, deployment] = stack.enter_context((google if door == "google" else azure)(environ))
+            return doors[door, deployment]
+
+        yield open_once
