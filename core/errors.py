@@ -23,7 +23,7 @@ class UnknownRoute(RequestError):
 
 
 class MethodNotAllowed(RequestError):
-    """The route exists, but not with this method; `allowed` goes into the `Allow` header."""
+    """The route exists, but not with this method; the `Allow` header has those it takes."""
 
     code = "method_not_allowed"
 
