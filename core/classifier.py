@@ -55,8 +55,14 @@ class Classifier:
         return point
 
     def probabilities(self, grey: images.Grey) -> tuple[Probabilities, Outputs]:
-        """Return the calibrated probabilities of a grey picture, float64 array (K,) that sums to 1, and the network's raw outputs."""
+        """Return the calibrated probabilities of a grey picture, float64 array (K,) that sums to 1, and the network's raw outputs.
+
+        Raises:
+            errors.InternalError: the network answers NaN or infinity, which no comparison with a threshold would notice.
+        """
         outputs = self._network.run(images.preprocess(grey, self.manifest.input))
+        if not np.isfinite(outputs.probabilities).all():
+            raise errors.InternalError("Expected finite probabilities from the network. Received: NaN or infinity.")
         return calibrate(outputs.probabilities, self.manifest.temperature), outputs
 
     def classify(self, data: bytes, point: OperatingPoint, request_id: str, max_pixels: int, explain: bool = False) -> contract.Prediction:

@@ -79,7 +79,10 @@ def _replay(selftest: SelfTest, classifier: Classifier) -> None:
             raise errors.ModelUnavailable(
                 f"Expected the phantom of self-test case {case.seed} to be drawn as on export. Received: other pixels."
             )
-        received, _ = classifier.probabilities(pixels)
+        try:
+            received, _ = classifier.probabilities(pixels)
+        except errors.InternalError as error:
+            raise errors.ModelUnavailable(f"Expected an answer to self-test case {case.seed}. Received: {error}") from error
         if len(case.probabilities) != len(received) or not np.allclose(received, case.probabilities, rtol=0.0, atol=selftest.tolerance):
             raise errors.ModelUnavailable(
                 f"Expected probabilities {list(case.probabilities)} ± {selftest.tolerance} for self-test case {case.seed}. "

@@ -6,11 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from core.bootstrap import bootstrap
@@ -103,17 +104,18 @@ def azure(environ: Mapping[str, str], *options: str) -> Iterator[HttpDoor]:
 def _process(command: list[str], environ: Mapping[str, str], port: int) -> Iterator[HttpDoor]:
     """Run a server until the block ends; then SIGTERM by its process id."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PNEUMONIA_")}
-    process = subprocess.Popen(command, cwd=ROOT, env={**clean, **environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        door = HttpDoor(port, process.pid)
-        _wait_until_it_answers(door, process)
-        yield door
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    with tempfile.TemporaryFile() as log:  # not a pipe: nobody reads it, and a full one would stop the server
+        process = subprocess.Popen(command, cwd=ROOT, env={**clean, **environ}, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            door = HttpDoor(port, process.pid)
+            _wait_until_it_answers(door, process, log)
+            yield door
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
-def _wait_until_it_answers(door: HttpDoor, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_it_answers(door: HttpDoor, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         try:
@@ -121,7 +123,8 @@ def _wait_until_it_answers(door: HttpDoor, process: "subprocess.Popen[bytes]") -
             return
         except OSError:
             if process.poll() is not None:
-                raise AssertionError(f"The server ended: {process.communicate()[0].decode()}") from None
+                log.seek(0)
+                raise AssertionError(f"The server ended: {log.read().decode()}") from None
             time.sleep(0.05)
     raise AssertionError("The server did not answer in time.")
 
