@@ -7,7 +7,8 @@ serving, evaluation, batch and training call it, so they cannot drift apart.
 import io
 import struct
 import zlib
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ Grey = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MIN_SIDE_PX: Final = 32  # below this no lung field can be told from noise
-MAX_PIXELS: Final = 40_000_000  # detectors give 4 to 18 megapixels; decoding this many takes 40 MB in grey, 160 MB in RGBA
+MAX_PIXELS: Final = 25_000_000  # detectors give 4 to 18 megapixels, film scanners 21; at most 200 MB while decoding, whatever the mode
 DRAFT_FACTOR: Final = 2  # JPEG is decoded at no less than this times the network's input
 
 _RESAMPLING: Final = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
@@ -38,6 +39,7 @@ _KNOWN_SIGNATURES: Final = (
     (128, b"DICM", "DICOM"),
     (0, b"\x7fELF", "program"),
 )
+_TIFF_ORDERS: Final[Mapping[bytes, Literal["little", "big"]]] = {b"II*\x00": "little", b"MM\x00*": "big"}
 # What Pillow's decoders raise on bytes that are damaged or made to harm.
 _DECODER_ERRORS: Final = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
@@ -75,7 +77,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] 
     except UnidentifiedImageError as error:
         raise _unidentified(data) from error
     except _DECODER_ERRORS as error:
-        if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        if "truncated" in str(error).lower() or isinstance(error, EOFError) or _is_cut_riff(data):
             raise errors.TruncatedPicture(f"Expected a whole picture. Received: {len(data):,} bytes that end too early.") from error
         raise errors.CorruptPicture(f"Expected a readable picture. Received: damaged data ({error}).") from error
 
@@ -114,11 +116,12 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
     if draft_px is not None:
         image.draft("L", draft_px)
     reduced = image.size != (width, height)
-    turned = image.getexif().get(_ORIENTATION_TAG, 1) != 1
-    if turned:
-        if image.getexif()[_ORIENTATION_TAG] in (5, 6, 7, 8):
-            width, height = height, width
-        ImageOps.exif_transpose(image, in_place=True)
+    drawn = image.size
+    turned = image.getexif().get(_ORIENTATION_TAG) in range(2, 9)
+    image.load()  # Pillow turns TIFF upright by itself, here
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.size != drawn:
+        width, height = height, width
     grey, warnings = _to_grey(image)
     if turned:
         warnings = (*warnings, "rotated_by_exif")
@@ -128,30 +131,31 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
 
 def _to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
     """Return the picture in grey, and the codes of what that took."""
-    if image.mode == "L":
-        return np.asarray(image), ()
     if image.mode.startswith("I"):
         return _from_deep(image)
     if image.mode == "F":
         return _from_float(np.asarray(image, dtype=np.float32))
     if image.has_transparency_data:
-        flat = image.convert("RGBA")
-        if flat.getchannel("A").getextrema() != (255, 255):
+        if "A" not in image.getbands():  # a transparent colour of a palette or of grey
+            image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        if alpha.getextrema() != (255, 255):
             # Over black: what is transparent shows as air, not as bone.
-            black = Image.new("RGBA", flat.size, "black")
-            return np.asarray(Image.alpha_composite(black, flat).convert("L")), ("alpha_flattened",)
-        image = flat
-    return np.asarray(image.convert("L")), ()
+            black = Image.new("L", image.size)
+            black.paste(image.convert("L"), mask=alpha)
+            return np.asarray(black), ("alpha_flattened",)
+    return np.asarray(image if image.mode == "L" else image.convert("L")), ()
 
 
 def _from_deep(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
     """16 or 32-bit whole numbers to [0, 255]. Detectors give 10 to 15 bits in a container of 16: the bits in use set the scale."""
-    values = np.asarray(image, dtype=np.float32)
+    values = np.array(image, dtype=np.float32)
     bits = max(8, int(values.max()).bit_length())
-    grey = np.clip(values, 0.0, None) * np.float32(255.0 / (2**bits - 1))
+    values *= np.float32(255.0 / (2**bits - 1))  # in place: these are the largest arrays there are
+    np.maximum(values, np.float32(0.0), out=values)
     if image.format == "TIFF" and getattr(image, "tag_v2", {}).get(262) == 0:  # PhotometricInterpretation WhiteIsZero
-        grey = np.float32(255.0) - grey
-    return grey, (() if bits == 16 else ("scaled_by_bits_in_use",))
+        np.subtract(np.float32(255.0), values, out=values)
+    return values, (() if bits == 16 else ("scaled_by_bits_in_use",))
 
 
 def _from_float(values: npt.NDArray[np.float32]) -> tuple[Grey, tuple[str, ...]]:
@@ -162,10 +166,17 @@ def _from_float(values: npt.NDArray[np.float32]) -> tuple[Grey, tuple[str, ...]]
     return (values - np.float32(low)) * np.float32(255.0 / max(high - low, 1e-12)), ("scaled_by_range",)
 
 
+def _is_cut_riff(data: bytes) -> bool:
+    """Whether a WebP is shorter than its own header says."""
+    return data.startswith(b"RIFF") and int.from_bytes(data[4:8], "little") + 8 > len(data)
+
+
 def _unidentified(data: bytes) -> errors.PictureError:
     known = next((name for offset, signature, name in _KNOWN_SIGNATURES if data[offset : offset + len(signature)] == signature), None)
     if known is not None:
         return _unsupported(known)
+    if data[:4] in _TIFF_ORDERS and len(data) > int.from_bytes(data[4:8], _TIFF_ORDERS[data[:4]]) + 2:
+        return _unsupported("a kind of TIFF that is not read")
     # A known beginning that Pillow still does not recognise: cut off within the header.
     if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"II*\x00", b"MM\x00*")):
         return errors.TruncatedPicture(f"Expected a whole picture. Received: {len(data):,} bytes that end within the header.")

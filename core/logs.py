@@ -26,13 +26,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send the service's lines to standard error, each once, however often this is called."""
-    LOGGER.setLevel(level)
-    if not LOGGER.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(JsonFormatter())
-        LOGGER.addHandler(handler)
-        LOGGER.propagate = False
+    """Send the service's lines, and what Pillow says of damaged pictures, to standard error, each once however often this is called."""
+    logging.captureWarnings(True)  # to "py.warnings"
+    for logger in (LOGGER, logging.getLogger("py.warnings"), logging.getLogger("PIL")):
+        logger.setLevel(level)
+        if not logger.handlers:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(JsonFormatter())
+            logger.addHandler(handler)
+            logger.propagate = False
 
 
 def log_request(headers: Mapping[str, str], fields: Mapping[str, object], status: int) -> None:

@@ -13,6 +13,7 @@ from core.images import MAX_PIXELS
 AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+_MOST_PIXELS = 178_956_970
 BAKED_MODEL = Path(__file__).resolve().parents[1] / "model"
 """Beside `core` in a checkout, in site-packages and in the image alike."""
 
@@ -71,6 +72,13 @@ def _count(name: str, value: str) -> int:
     return int(value)
 
 
+def _pixels(name: str, value: str) -> int:
+    count = _count(name, value)
+    if count > _MOST_PIXELS:
+        raise errors.InvalidSettings(f"Invalid {name}: expected at most {_MOST_PIXELS}, where Pillow refuses. Received: {value!r}.")
+    return count
+
+
 def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
     def parse(name: str, value: str) -> str:
         if value.upper() not in options:
@@ -84,7 +92,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "model": _folder,
     "api_key": _text,
     "max_body_mb": _count,
-    "max_pixels": _count,
+    "max_pixels": _pixels,
     "max_pictures": _count,
     "interpreters": _count,
     "azure_auth_level": _choice(get_args(AuthLevel)),
