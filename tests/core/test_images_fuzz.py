@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -103,7 +104,5 @@ HARMFUL = {
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("data", HARMFUL.values(), ids=HARMFUL.keys())
 def test_harmful_picture_is_read_or_refused_and_nothing_else_happens(data: bytes) -> None:
-    try:
+    with suppress(errors.CorruptPicture, errors.TruncatedPicture):
         check(images.decode(data))
-    except errors.PictureError as error:
-        assert error.code in ("corrupt_picture", "truncated_picture")

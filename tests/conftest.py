@@ -1,0 +1,32 @@
+"""What tests of several folders need: the model package of the checkout, and the data folder where there is one."""
+
+from pathlib import Path
+
+import pytest
+
+from core import package, settings
+from core.api import Service
+from core.bootstrap import bootstrap
+from core.classifier import Classifier
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    """The package that the project ships, loaded once."""
+    return package.load(settings.BAKED_MODEL, interpreters=2)
+
+
+@pytest.fixture(scope="session")
+def service() -> Service:
+    """A service with the package that the project ships and no settings."""
+    return bootstrap({})
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real pictures."""
+    if not DATA.is_dir():
+        pytest.skip("needs real pictures in ../shared/data; its README says which")
+    return DATA

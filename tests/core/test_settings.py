@@ -1,0 +1,117 @@
+"""Every setting, every wrong value, and that the documented table is the truth."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core import errors, images, settings
+from core.settings import Settings, read
+
+ROOT = Path(__file__).resolve().parents[2]
+FIELDS = Settings.__struct_fields__
+
+GIVEN: Mapping[str, tuple[str, object]] = {
+    "model": ("/somewhere/else", Path("/somewhere/else")),
+    "api_key": ("s3cret ü", "s3cret ü"),
+    "max_body_mb": ("100", 100),
+    "max_pixels": ("1000000", 1_000_000),
+    "max_pictures": ("1", 1),
+    "interpreters": ("8", 8),
+    "azure_auth_level": ("anonymous", "ANONYMOUS"),
+    "log_level": ("Debug", "DEBUG"),
+}
+NUMBERS = ("max_body_mb", "max_pixels", "max_pictures", "interpreters")
+
+
+def variable(field: str) -> str:
+    return f"PNEUMONIA_{field.upper()}"
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert read({}) == Settings()
+    assert read({"PATH": "/bin", "HOME": "/", "PNEUMONIAC": "x"}) == Settings()
+
+
+def test_defaults_are_those_that_the_docs_promise() -> None:
+    assert msgspec.structs.asdict(Settings()) == {
+        "model": ROOT / "model",
+        "api_key": None,
+        "max_body_mb": 32,
+        "max_pixels": images.MAX_PIXELS,
+        "max_pictures": 64,
+        "interpreters": os.cpu_count() or 1,
+        "azure_auth_level": "FUNCTION",
+        "log_level": "INFO",
+    }
+
+
+def test_table_of_these_tests_holds_every_setting() -> None:
+    assert set(GIVEN) == set(FIELDS)
+
+
+@pytest.mark.parametrize("field", GIVEN)
+def test_setting_is_read_from_its_variable_and_moves_nothing_else(field: str) -> None:
+    text, value = GIVEN[field]
+
+    assert read({variable(field): text}) == msgspec.structs.replace(Settings(), **{field: value})
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_empty_variable_is_as_good_as_none(field: str) -> None:
+    assert read({variable(field): ""}) == Settings()
+
+
+WRONG = [
+    *((field, text) for field in NUMBERS for text in ("0", "-1", "1.5", "many", " 1", "1 ", "1e3", "٣", "0x10", "+1")),
+    ("azure_auth_level", "EVERYONE"),
+    ("azure_auth_level", "function "),
+    ("log_level", "LOUD"),
+    ("log_level", "20"),
+]
+
+
+@pytest.mark.parametrize(("field", "text"), WRONG, ids=[f"{field}={text!a}" for field, text in WRONG])
+def test_wrong_value_is_refused_with_its_variable_and_what_was_received(field: str, text: str) -> None:
+    with pytest.raises(errors.InvalidSettings) as caught:
+        read({variable(field): text})
+
+    sentence = str(caught.value)
+    assert variable(field) in sentence
+    assert repr(text) in sentence
+    assert "expected" in sentence.lower()
+
+
+@pytest.mark.parametrize("name", ["PNEUMONIA_MODELL", "PNEUMONIA_", "PNEUMONIA_max_pixels", "PNEUMONIA_PORT"])
+def test_unknown_setting_is_refused_and_the_known_ones_are_listed(name: str) -> None:
+    with pytest.raises(errors.InvalidSettings) as caught:
+        read({name: "x"})
+
+    assert f"Received: {name}." in str(caught.value)
+    assert all(variable(field) in str(caught.value) for field in FIELDS)
+
+
+@pytest.mark.parametrize("environ", [{"PNEUMONIA_API_KEY": "s3cret", "PNEUMONIA_LOG_LEVEL": "x"}, {"PNEUMONIA_APIKEY": "s3cret"}])
+def test_refusal_does_not_tell_a_key(environ: Mapping[str, str]) -> None:
+    with pytest.raises(errors.InvalidSettings) as caught:
+        read(environ)
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_largest_body_in_bytes_is_binary_megabytes() -> None:
+    assert Settings(max_body_mb=2).max_body_bytes == 2 * 1024 * 1024
+
+
+def test_documents_name_every_setting_and_no_other() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+
+    named = set(re.findall(r"PNEUMONIA_[A-Z_]+[A-Z]", text))
+    assert named == {variable(field) for field in FIELDS}
+
+
+def test_shipped_model_lies_beside_core() -> None:
+    assert Path(settings.__file__).resolve().parents[1] / "model" == settings.BAKED_MODEL
