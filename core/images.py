@@ -27,6 +27,9 @@ DRAFT_FACTOR: Final = 2  # JPEG is decoded at no less than this times the networ
 
 _RESAMPLING: Final = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
 _ORIENTATION_TAG: Final = 0x0112
+_PHOTOMETRIC_INTERPRETATION: Final = 262  # 0 is WhiteIsZero
+_SAMPLE_FORMAT: Final = 339
+_LOADED_FROM_THE_START: Final = (b"\xff\xd8", b"\x89PNG", b"BM")  # JPEG, PNG, BMP
 # Formats people send by mistake, by their first bytes, so that the refusal can name them.
 _KNOWN_SIGNATURES: Final = (
     (0, b"GIF8", "GIF"),
@@ -41,7 +44,18 @@ _KNOWN_SIGNATURES: Final = (
 )
 _TIFF_ORDERS: Final[Mapping[bytes, Literal["little", "big"]]] = {b"II*\x00": "little", b"MM\x00*": "big"}
 # What Pillow's decoders raise on bytes that are damaged or made to harm.
-_DECODER_ERRORS: Final = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+_DECODER_ERRORS: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    OverflowError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+)
 
 
 class Picture(NamedTuple):
@@ -69,6 +83,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] 
     Raises:
         errors.PictureError: one of its leaves, each with its own code.
     """
+    if not data.startswith(_LOADED_FROM_THE_START):
+        from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401 - else Pillow loads all its forty plugins, which takes 50 ms
+
     try:
         with Image.open(io.BytesIO(data), formats=(*FORMATS, "GIF")) as image:
             return _read(image, max_pixels, draft_px)
@@ -132,9 +149,9 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
 def _to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
     """Return the picture in grey, and the codes of what that took."""
     if image.mode.startswith("I"):
-        return _from_deep(image)
+        return _from_whole_numbers(image)
     if image.mode == "F":
-        return _from_float(np.asarray(image, dtype=np.float32))
+        return _from_fractions(image)
     if image.has_transparency_data:
         if "A" not in image.getbands():  # a transparent colour of a palette or of grey
             image = image.convert("RGBA")
@@ -147,23 +164,40 @@ def _to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
     return np.asarray(image if image.mode == "L" else image.convert("L")), ()
 
 
-def _from_deep(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
-    """16 or 32-bit whole numbers to [0, 255]. Detectors give 10 to 15 bits in a container of 16: the bits in use set the scale."""
-    values = np.array(image, dtype=np.float32)
-    bits = max(8, int(values.max()).bit_length())
+def _from_whole_numbers(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
+    """16 or 32 bits to [0, 255]. Detectors give 10 to 15 bits in a container of 16: the bits in use set the scale."""
+    numbers = np.asarray(image)
+    if numbers.dtype == np.int32 and _tiff_tag(image, _SAMPLE_FORMAT) == (1,):  # unsigned, which Pillow has no mode for
+        numbers = numbers.view(np.uint32)
+    bits = max(8, int(numbers.max()).bit_length())
+    values = numbers.astype(np.float32)
     values *= np.float32(255.0 / (2**bits - 1))  # in place: these are the largest arrays there are
-    np.maximum(values, np.float32(0.0), out=values)
-    if image.format == "TIFF" and getattr(image, "tag_v2", {}).get(262) == 0:  # PhotometricInterpretation WhiteIsZero
-        np.subtract(np.float32(255.0), values, out=values)
-    return values, (() if bits == 16 else ("scaled_by_bits_in_use",))
+    np.clip(values, 0.0, 255.0, out=values)
+    return _turned_over(values, image), (() if bits == 16 else ("scaled_by_bits_in_use",))
 
 
-def _from_float(values: npt.NDArray[np.float32]) -> tuple[Grey, tuple[str, ...]]:
+def _from_fractions(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
     """Floating-point TIFF has no agreed range: stretch its own to [0, 255]."""
+    values = np.array(image, dtype=np.float32)
     if not np.isfinite(values).all():
         raise errors.CorruptPicture("Expected finite grey values. Received: infinite values or NaN.")
+    values *= np.float32(0.5)  # exact, and the difference of the two ends of float32 does not overflow
     low, high = float(values.min()), float(values.max())
-    return (values - np.float32(low)) * np.float32(255.0 / max(high - low, 1e-12)), ("scaled_by_range",)
+    values -= np.float32(low)
+    values *= np.float32(255.0 / max(high - low, 1e-12))
+    np.clip(values, 0.0, 255.0, out=values)
+    return _turned_over(values, image), ("scaled_by_range",)
+
+
+def _turned_over(values: npt.NDArray[np.float32], image: Image.Image) -> npt.NDArray[np.float32]:
+    """Pillow turns WhiteIsZero over for 8 bits only."""
+    if _tiff_tag(image, _PHOTOMETRIC_INTERPRETATION) == 0:
+        np.subtract(np.float32(255.0), values, out=values)
+    return values
+
+
+def _tiff_tag(image: Image.Image, tag: int) -> object:
+    return getattr(image, "tag_v2", {}).get(tag) if image.format == "TIFF" else None
 
 
 def _is_cut_riff(data: bytes) -> bool:
