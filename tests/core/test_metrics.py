@@ -1,0 +1,129 @@
+"""What is counted, and that nobody from outside can make the counters grow without bound."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from core import phantom
+from core.api import ROUTES, Service
+from core.bootstrap import bootstrap
+from core.contract import ModelIdentity
+from core.metrics import Metrics
+from tests.support.requests import get, post, read
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture
+def fresh() -> Service:
+    return bootstrap({})
+
+
+class Look(Protocol):
+    """A look-up of the counters: name and labels to value, 0 where there is none."""
+
+    def __call__(self, sample: str, /, **labels: str) -> float: ...
+
+
+def scrape(service: Service) -> Look:
+    text = service.handle(get("/metrics")).body.decode()
+    samples: Samples = {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+    def look(sample: str, /, **labels: str) -> float:
+        return samples.get((sample, frozenset(labels.items())), 0.0)
+
+    return look
+
+
+def test_answered_picture_is_counted_with_its_decision_and_its_time(fresh: Service) -> None:
+    answer = read(fresh.handle(post(phantom.jpeg())))
+
+    value = scrape(fresh)
+
+    assert value("pneumonia_requests_total", route="/predict", status="200") == 1
+    assert value("pneumonia_decisions_total", decision=answer["pneumonia"]["decision"]) == 1
+    for stage, milliseconds in answer["timing_ms"].items():
+        assert value("pneumonia_stage_seconds_count", stage=stage) == 1
+        assert value("pneumonia_stage_seconds_sum", stage=stage) == pytest.approx(milliseconds / 1000.0)
+        assert value("pneumonia_stage_seconds_bucket", stage=stage, le="+Inf") == 1
+    assert value("pneumonia_model_info", name=answer["model"]["name"], version=answer["model"]["version"]) == 1
+
+
+def test_refusals_are_counted_by_code(fresh: Service) -> None:
+    fresh.handle(post(b"text"))
+    fresh.handle(get("/nowhere"))
+    fresh.handle(post(b'{"instances": [{"b64": ""}, {"b64": "aGk="}]}', "application/json"))
+
+    value = scrape(fresh)
+
+    assert value("pneumonia_errors_total", code="not_a_picture") >= 2
+    assert value("pneumonia_errors_total", code="unknown_route") == 1
+    assert value("pneumonia_requests_total", route="/predict", status="422") == 1
+    assert value("pneumonia_requests_total", route="/predict", status="200") == 1
+
+
+def test_what_a_caller_chooses_freely_makes_no_new_counter(fresh: Service) -> None:
+    for number in range(50):
+        fresh.handle(get(f"/secret-{number}"))
+        fresh.handle(get("/status", {"x-request-id": f"id-{number}"}))
+
+    text = fresh.handle(get("/metrics")).body.decode()
+
+    assert "secret" not in text
+    assert "id-1" not in text
+    assert scrape(fresh)("pneumonia_requests_total", route="unknown", status="404") == 50
+
+
+def test_method_that_nobody_knows_makes_no_new_counter(fresh: Service) -> None:
+    from core.contract import Request
+
+    known = get("/predict")
+    for number in range(20):
+        fresh.handle(Request(method=f"VERB{number}", path="/predict", query={}, headers={}, body=known.body))
+
+    assert "VERB" not in fresh.handle(get("/metrics")).body.decode()
+    assert scrape(fresh)("pneumonia_requests_total", route="/predict", status="405") == 20
+
+
+def test_counts_of_many_threads_are_not_lost(fresh: Service) -> None:
+    picture = phantom.jpeg()
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: fresh.handle(post(picture)).status, range(64)))
+
+    assert statuses == [200] * 64
+    assert read(fresh.handle(get("/status")))["predictions_served"] == 64
+    assert scrape(fresh)("pneumonia_requests_total", route="/predict", status="200") == 64
+
+
+def test_two_services_count_for_themselves(fresh: Service) -> None:
+    other = bootstrap({})
+    fresh.handle(get("/nowhere"))
+
+    assert scrape(other)("pneumonia_requests_total", route="unknown", status="404") == 0
+
+
+def test_every_known_route_is_counted_under_its_own_name(fresh: Service) -> None:
+    for route in ROUTES:
+        if route.method == "GET":
+            fresh.handle(get(route.path))
+
+    value = scrape(fresh)
+
+    assert all(value("pneumonia_requests_total", route=route.path, status="200") for route in ROUTES if route.method == "GET")
+
+
+def test_another_model_takes_the_place_of_the_first() -> None:
+    metrics = Metrics()
+    for version in ("1", "2"):
+        metrics.show_model(ModelIdentity(name="m", version=version, sha256="0" * 64))
+
+    text = metrics.render().decode()
+
+    assert 'version="2"} 1.0' in text
+    assert 'version="1"' not in text
