@@ -1,0 +1,86 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.manifest import InputContract
+from tests.training.conftest import draw, draw_dataset
+from training import dataset, errors, pictures
+
+pytestmark = pytest.mark.train
+
+CONTRACT = InputContract(height_px=64, width_px=48, channels=1, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "patient"),
+    [
+        ("NORMAL/IM-0115-0001.jpeg", "normal", "IM-0115"),
+        ("NORMAL/IM-0439-0001-0002.jpeg", "normal", "IM-0439"),
+        ("NORMAL/NORMAL2-IM-0439-0001.jpeg", "normal", "NORMAL2-IM-0439"),
+        ("NORMAL/holiday.jpeg", "normal", "NORMAL/holiday"),
+        ("PNEUMONIA/person78_bacteria_381.jpeg", "bacterial pneumonia", "person78_bacteria"),
+        ("PNEUMONIA/person78_virus_140.jpeg", "viral pneumonia", "person78_virus"),
+        ("pneumonia/ward/Person78_VIRUS_140.png", "viral pneumonia", "person78_virus"),
+    ],
+)
+def test_folder_and_name_tell_kind_and_patient(path: str, kind: str, patient: str) -> None:
+    assert dataset.describe(path) == (kind, patient)
+
+
+@pytest.mark.parametrize("name", ["person78_fungus_1.jpeg", "scan.jpeg", "person_bacteria_1.jpeg"])
+def test_a_pneumonia_file_that_tells_no_kind_is_refused(name: str) -> None:
+    with pytest.raises(errors.UnknownKind, match=r"Expected names like .* Received: "):
+        dataset.describe(f"PNEUMONIA/{name}")
+
+
+def test_identical_pictures_join_their_patients_through_any_chain() -> None:
+    patients = ["b", "a", "c", "c", "d", "e"]
+    digests = ["1", "2", "2", "3", "3", "9"]
+    assert dataset.group(patients, digests) == ["b", "a", "a", "a", "a", "e"]
+
+
+def test_the_digest_is_of_the_content_and_not_of_the_place(phantoms: Path, tmp_path: Path) -> None:
+    shutil.copytree(phantoms, tmp_path / "copy")
+    before = dataset.index(phantoms, progress=False)
+    assert dataset.index(tmp_path / "copy", progress=False).sha256 == before.sha256
+    draw(tmp_path / "copy/NORMAL/IM-0000-0001.jpeg", 999)
+    assert dataset.index(tmp_path / "copy", progress=False).sha256 != before.sha256
+
+
+def test_hidden_files_are_left_out(tmp_path: Path) -> None:
+    draw_dataset(tmp_path, 1)
+    (tmp_path / "NORMAL/.DS_Store").write_bytes(b"finder")
+    assert [sample.path for sample in dataset.index(tmp_path, progress=False).samples] == [
+        "NORMAL/IM-0000-0001.jpeg",
+        "PNEUMONIA/person0_bacteria_0.jpeg",
+        "PNEUMONIA/person0_virus_0.jpeg",
+    ]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.DatasetMissing, match=r"Expected a folder .* Received: .*nowhere"):
+        dataset.index(tmp_path / "nowhere")
+
+
+def test_a_folder_without_class_folders_is_refused_with_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    with pytest.raises(errors.NoClassFolders, match="CATS"):
+        dataset.index(tmp_path)
+
+
+def test_unreadable_pictures_are_told_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    draw_dataset(tmp_path, 2)
+    (tmp_path / "NORMAL/IM-0000-0001.jpeg").write_text("no picture")
+    whole = dataset.index(tmp_path, progress=False)
+    loaded = pictures.load(whole, CONTRACT, progress=False)
+    assert loaded.unreadable == ("NORMAL/IM-0000-0001.jpeg",)
+    assert loaded.grey.shape == (5, 64, 48)
+    assert len(loaded.dataset.samples) == len(loaded.labels) == len(loaded.groups) == 5
+    assert loaded.dataset.sha256 != whole.sha256
+    assert "IM-0000-0001.jpeg is left out: not_a_picture: Expected" in caplog.text
+
+
+def test_labels_follow_the_order_of_kinds(phantoms: Path) -> None:
+    loaded = pictures.load(dataset.index(phantoms, progress=False), CONTRACT, progress=False)
+    assert [dataset.KINDS[label] for label in loaded.labels] == [sample.kind for sample in loaded.dataset.samples]

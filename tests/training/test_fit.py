@@ -1,0 +1,112 @@
+import csv
+from pathlib import Path
+
+import keras
+import msgspec
+import numpy as np
+import pytest
+
+from core.manifest import InputContract
+from training import dataset, pictures
+from training.batches import Batches, class_weights
+from training.configuration import Configuration
+from training.fit import Judge, fit
+
+pytestmark = pytest.mark.train
+
+CONTRACT = InputContract(height_px=64, width_px=64, channels=1, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
+RECIPE = Configuration(arch="cnn", weights="none", head_epochs=1, epochs=2, batch_size=8, seed=2)
+
+
+@pytest.fixture(scope="module")
+def loaded(phantoms: Path) -> pictures.Pictures:
+    return pictures.load(dataset.index(phantoms, progress=False), CONTRACT, progress=False)
+
+
+def stop_after(epochs: int) -> Judge:
+    """Judges every epoch better than the one before, then is interrupted."""
+    seen = 0
+
+    def judge(model: keras.Model) -> dict[str, float]:
+        nonlocal seen
+        seen += 1
+        if seen > epochs:
+            raise KeyboardInterrupt
+        return {"loss": 1.0 / seen}
+
+    return judge
+
+
+def history(work: Path) -> list[tuple[str, str]]:
+    with (work / "history.csv").open() as file:
+        return [(row["epoch"], row["fit_loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def straight(loaded: pictures.Pictures, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.ndarray]]:
+    """The folder and the weights of a run that nothing interrupted."""
+    work = tmp_path_factory.mktemp("straight")
+    return work, fit(loaded, 3, RECIPE, CONTRACT, stop_after(3), work).get_weights()
+
+
+@pytest.mark.parametrize("whole_epochs", [0, 1, 2], ids=["in the head phase", "between the phases", "in the second phase"])
+def test_an_interrupted_run_goes_on_to_the_same_weights(
+    whole_epochs: int, loaded: pictures.Pictures, straight: tuple[Path, list[np.ndarray]], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(loaded, 3, RECIPE, CONTRACT, stop_after(whole_epochs), tmp_path)
+    resumed = fit(loaded, 3, RECIPE, CONTRACT, stop_after(3), tmp_path)
+    assert [epoch for epoch, _ in history(tmp_path)] == ["1", "2", "3"]
+    losses = [[float(loss) for _, loss in history(work)] for work in (straight[0], tmp_path)]
+    assert losses[0] == pytest.approx(losses[1], rel=2e-3)  # forgotten moments, frozen layers or dropout show from 1e-2 on
+    for one, other in zip(straight[1], resumed.get_weights(), strict=True):
+        assert np.allclose(one, other, rtol=0.0, atol=1e-3)  # Adam turns the rounding of threads into steps of up to the learning rate
+
+
+def test_a_finished_run_is_not_trained_again(loaded: pictures.Pictures, straight: tuple[Path, list[np.ndarray]]) -> None:
+    again = fit(loaded, 3, RECIPE, CONTRACT, stop_after(0), straight[0])
+    assert all(np.array_equal(one, other) for one, other in zip(straight[1], again.get_weights(), strict=True))
+
+
+def test_the_best_epoch_is_kept_and_not_the_last(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    judged: list[list[np.ndarray]] = []
+
+    def judge(model: keras.Model) -> dict[str, float]:
+        judged.append(model.get_weights())
+        return {"loss": [0.1, 0.5, 0.9][len(judged) - 1]}
+
+    kept = fit(loaded, 3, RECIPE, CONTRACT, judge, tmp_path).get_weights()
+    # The first epoch has only a new head on an untouched base: it does not count, however good it looks.
+    assert all(np.array_equal(one, other) for one, other in zip(kept, judged[1], strict=True))
+
+
+def test_the_head_phase_leaves_the_base_as_it_was(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    bases: list[list[np.ndarray]] = []
+
+    def judge(model: keras.Model) -> dict[str, float]:
+        bases.append(next(layer for layer in model.layers if isinstance(layer, keras.Model)).get_weights())
+        return {"loss": 1.0}
+
+    fit(loaded, 3, msgspec.structs.replace(RECIPE, head_epochs=2, epochs=1), CONTRACT, judge, tmp_path)
+    assert all(np.array_equal(one, other) for one, other in zip(bases[0], bases[1], strict=True))
+    assert not all(np.array_equal(one, other) for one, other in zip(bases[1], bases[2], strict=True))
+
+
+def test_class_weights_make_every_class_weigh_the_same() -> None:
+    labels = np.array([0] * 10 + [1] * 30 + [2] * 20)
+    weights = class_weights(labels, 3)
+    assert np.allclose([weights[label] * np.sum(labels == label) for label in range(3)], 20.0)
+    assert weights[labels].mean() == pytest.approx(1.0)
+
+
+def test_batches_are_the_same_for_one_seed_and_show_every_picture_once(loaded: pictures.Pictures) -> None:
+    one, same, other = (Batches(loaded, CONTRACT, RECIPE.augmentation, 7, 3, (2, epoch)) for epoch in (0, 0, 1))
+    assert len(one) == 4
+    assert sum(len(one[index][0]) for index in range(4)) == 24
+    assert np.array_equal(one[0][0], same[0][0])
+    assert not np.array_equal(one[0][0], other[0][0])
+    values, targets, weights = one[3]
+    assert values.shape == (3, 64, 64, 1)
+    assert values.dtype == targets.dtype == weights.dtype == np.float32
+    assert values.min() >= -1.0
+    assert values.max() <= 1.0

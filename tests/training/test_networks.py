@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from core.manifest import InputContract
+from training import errors, networks
+
+pytestmark = pytest.mark.train
+
+SMALL = InputContract(height_px=64, width_px=64, channels=1, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
+
+
+def grey_inputs(count: int = 4) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1.0, 1.0, (count, 64, 64, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def outputs() -> list[np.ndarray]:
+    keras.utils.set_random_seed(3)
+    model = networks.build("cnn", "none", 3, contract=SMALL)
+    return [np.asarray(model(grey_inputs())), *(np.asarray(value) for value in networks.with_outputs(model)(grey_inputs()))]
+
+
+def test_the_mean_of_the_maps_over_space_is_the_logits(outputs: list[np.ndarray]) -> None:
+    logits, _, maps, _ = outputs
+    assert np.allclose(maps.mean(axis=(1, 2)), logits, rtol=0.0, atol=1e-6)
+
+
+def test_the_probabilities_are_the_softmax_of_the_logits(outputs: list[np.ndarray]) -> None:
+    logits, probabilities, _, _ = outputs
+    odds = np.exp(logits)
+    assert np.allclose(probabilities, odds / odds.sum(axis=1, keepdims=True), rtol=0.0, atol=1e-6)
+
+
+def test_outputs_are_told_apart_by_shape(outputs: list[np.ndarray]) -> None:
+    assert [value.shape for value in outputs[1:]] == [(4, 3), (4, 4, 4, 3), (4, 128)]
+
+
+def test_summed_kernels_answer_as_three_equal_channels_did(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(5)
+    colour = networks._BASES["cnn"](64, 64, 3, None)
+    colour.save_weights(tmp_path / "colour.weights.h5")
+    grey = networks.base_of(networks.build("cnn", str(tmp_path / "colour.weights.h5"), 3, contract=SMALL))
+    expected = np.asarray(colour(np.repeat(grey_inputs(), 3, axis=3), training=False))
+    assert np.allclose(np.asarray(grey(grey_inputs(), training=False)), expected, rtol=0.0, atol=1e-5)
+
+
+def test_weights_of_one_channel_are_taken_as_they_are(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(5)
+    given = networks._BASES["cnn"](64, 64, 1, None)
+    given.save_weights(tmp_path / "grey.weights.h5")
+    taken = networks.base_of(networks.build("cnn", str(tmp_path / "grey.weights.h5"), 3, contract=SMALL))
+    assert all(np.array_equal(one, other) for one, other in zip(given.get_weights(), taken.get_weights(), strict=True))
+
+
+def test_a_pretrained_base_keeps_its_batch_statistics_while_training(tmp_path: Path) -> None:
+    networks._BASES["cnn"](64, 64, 3, None).save_weights(tmp_path / "colour.weights.h5")
+    pretrained = networks.build("cnn", str(tmp_path / "colour.weights.h5"), 3, dropout=0.0, contract=SMALL)
+    fresh = networks.build("cnn", "none", 3, dropout=0.0, contract=SMALL)
+    for model, same in ((pretrained, True), (fresh, False)):
+        networks.thaw(model, pretrained=same)
+        learning, answering = (np.asarray(model(grey_inputs(), training=training)) for training in (True, False))
+        assert np.allclose(learning, answering, atol=1e-6) == same
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "error"),
+    [
+        ("resnet1000", "none", errors.UnknownArchitecture),
+        ("cnn", "imagenet", errors.InitialWeightsUnusable),
+        ("cnn", "nowhere.weights.h5", errors.InitialWeightsUnusable),
+    ],
+)
+def test_what_cannot_be_built_is_refused_with_a_sentence(name: str, weights: str, error: type[errors.TrainingError]) -> None:
+    with pytest.raises(error, match=r"Expected .*Received: "):
+        networks.build(name, weights, 3, contract=SMALL)
+
+
+def test_a_weights_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.weights.h5").write_bytes(b"no weights")
+    with pytest.raises(errors.InitialWeightsUnusable, match=r"other\.weights\.h5"):
+        networks.build("cnn", str(tmp_path / "other.weights.h5"), 3, contract=SMALL)

@@ -1,0 +1,154 @@
+"""A trained Keras model to everything a package says: converted, held against Keras, calibrated, measured.
+
+Temperature, thresholds and figures are those of the flatbuffer that serves, not of the Keras model it came from.
+"""
+
+import hashlib
+import logging
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from core import phantom
+from core.classifier import Classifier
+from core.contract import ModelIdentity
+from core.manifest import Interval, Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
+from core.network import Network
+from core.package import SELFTEST_SIDE_PX
+from training import calibrate, convert, draft, measure, networks, origin, shifts
+from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.experiment import Trained, predictor
+from training.pictures import inputs
+
+_log = logging.getLogger(__name__)
+
+LABELS: Final = (
+    Label(name=NORMAL, code="17621005"),
+    Label(name=BACTERIAL, code="53084003"),
+    Label(name=VIRAL, code="75570004"),
+)
+"""In the order of `training.dataset.KINDS`, with SNOMED CT codes."""
+PNEUMONIA_CODE: Final = "233604007"
+
+INTENDED_USE: Final = (
+    "Research and education: the probability of pneumonia on a frontal chest X-ray of a child. "
+    "Not a medical device; a person who can read the picture decides."
+)
+LIMITS: Final = (
+    "Trained on children of one to five years from one hospital; adults, other hospitals and other detectors are untested.",
+    "The labels bacterial and viral are weak: they come from the course of the illness, not from the picture alone.",
+    "The data set's normal pictures are sharper than its others; augmentation works against this shortcut, but a rest may remain.",
+    "A picture that is no frontal chest X-ray gets an answer too, and it means nothing.",
+    "Figures are of held-out patients of the same hospital; expect lower specificity elsewhere.",
+)
+
+_PARITY_PICTURES: Final = 128
+_SELFTEST_SEEDS: Final = (0, 1)
+_SELFTEST_TOLERANCE: Final = 5e-3  # processors round float32 differently; a wrong network is off by far more
+_UNKNOWN: Final = Interval(value=0.0, low=0.0, high=1.0)
+_NO_DIGEST: Final = "0" * 64
+
+
+class Release(NamedTuple):
+    """What only a person can say about a package."""
+
+    name: str
+    version: str
+    dataset_name: str
+    weights_origin: str = ""
+
+
+class Parts(NamedTuple):
+    """All that goes into a package but the digests of its files."""
+
+    manifest: Manifest
+    flatbuffer: bytes
+    selftest: SelfTest
+
+
+def assemble(trained: Trained, release: Release) -> Parts:
+    """Convert, calibrate and measure a trained model.
+
+    Raises:
+        errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
+    """
+    manifest = _provisional(trained, release)
+    flatbuffer, parity = _converted(trained, manifest)
+    network = Network(flatbuffer, manifest, 1)
+    tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
+
+    raw = shifts.predict_all(lambda values: convert.run_all(network, values), tune, trained.contract)
+    temperature = calibrate.fit_temperature(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw)))
+    pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
+    thresholds = calibrate.choose_thresholds(pneumonia.ravel(), np.tile(tune.labels > 0, len(raw)))
+
+    tested = shifts.predict_all(lambda values: convert.run_all(network, values), test, trained.contract)
+    probabilities = calibrate.soften(tested, temperature)
+    points = measure.operating_points(thresholds, probabilities[0], test)
+    figures = {
+        **measure.figures(points, probabilities, test),
+        "thresholds_chosen": calibrate.RULE,
+        "parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))},
+    }
+    manifest = msgspec.structs.replace(manifest, temperature=temperature, operating_points=points, metrics=figures)
+    margin = draft.margin(_classifier(manifest, network), tune.grey)
+    manifest = msgspec.structs.replace(manifest, input=msgspec.structs.replace(manifest.input, draft_margin=margin))
+    return Parts(manifest, flatbuffer, _selftest(_classifier(manifest, network)))
+
+
+def _provisional(trained: Trained, release: Release) -> Manifest:
+    """Return a manifest that says what the network takes and gives, with a placeholder for all that is still to be measured."""
+    placeholder = OperatingPoint(
+        name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=_UNKNOWN, specificity=_UNKNOWN
+    )
+    return Manifest(
+        format_version=1,
+        name=release.name,
+        version=release.version,
+        files={},
+        input=trained.contract,
+        labels=LABELS,
+        negative=NORMAL,
+        pneumonia_code=PNEUMONIA_CODE,
+        embedding_size=int(networks.with_outputs(trained.model).outputs[2].shape[-1]),
+        temperature=1.0,
+        operating_points=(placeholder,),
+        default_operating_point=calibrate.BALANCED,
+        metrics={},
+        origin=_origin(trained, release),
+        intended_use=INTENDED_USE,
+        limits=LIMITS,
+    )
+
+
+def _origin(trained: Trained, release: Release) -> Origin:
+    return origin.describe(trained.pictures, trained.split, trained.configuration, release.dataset_name, release.weights_origin)
+
+
+def _converted(trained: Trained, manifest: Manifest) -> tuple[bytes, dict[str, float]]:
+    """Return the float16 network, proven equal to Keras, and the largest differences of it and of its float32 twin."""
+    exported = networks.with_outputs(trained.model)
+    _log.info("converting to LiteRT")
+    flatbuffer, full = convert.to_litert(exported, float16=True), convert.to_litert(exported, float16=False)
+    grey = trained.pictures.take(trained.split["tune"][:_PARITY_PICTURES]).grey
+    values = inputs(grey, trained.contract)
+    twins = (
+        ("float32", Network(full, manifest, 1), convert.PARITY_FLOAT32),
+        ("float16", Network(flatbuffer, manifest, 1), convert.PARITY_FLOAT16),
+    )
+    return flatbuffer, convert.check_parity(predictor(trained.model)(values), twins, values)
+
+
+def _classifier(manifest: Manifest, network: Network) -> Classifier:
+    return Classifier(manifest, ModelIdentity(name=manifest.name, version=manifest.version, sha256=_NO_DIGEST), network)
+
+
+def _selftest(classifier: Classifier) -> SelfTest:
+    cases = []
+    for seed in _SELFTEST_SEEDS:
+        pixels = phantom.chest(seed, SELFTEST_SIDE_PX)
+        probabilities, _ = classifier.probabilities(pixels)
+        shown = tuple(round(float(probability), 6) for probability in probabilities)
+        cases.append(SelfTestCase(seed=seed, pixels_sha256=hashlib.sha256(pixels.tobytes()).hexdigest(), probabilities=shown))
+    return SelfTest(tolerance=_SELFTEST_TOLERANCE, cases=tuple(cases))

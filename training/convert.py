@@ -1,0 +1,82 @@
+"""Keras to LiteRT, and the proof that nothing was lost. The only module that needs TensorFlow."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from core.network import Network
+from training import errors
+
+PARITY_FLOAT32: Final = 1e-4
+PARITY_FLOAT16: Final = 2e-3
+"""Largest difference of a probability from Keras that is accepted, for full weights and for weights of half precision."""
+
+
+def to_litert(model: keras.Model, float16: bool) -> bytes:
+    """Convert a network for one picture at a time.
+
+    Args:
+        model: float32 (N, height, width, channels) -> any outputs.
+        float16: store weights in half precision; they are widened when the network is loaded, so that speed stays the same.
+
+    Returns:
+        A flatbuffer whose batch is 1.
+
+    Raises:
+        errors.ConversionFailed: another backend than TensorFlow runs, or TensorFlow refuses.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise errors.ConversionFailed(
+            f"Expected the tensorflow backend for export. Received: {keras.backend.backend()}. Run the same command with "
+            "KERAS_BACKEND=tensorflow: it goes on in the same work folder and exports."
+        )
+    import tensorflow as tf
+
+    # TFLiteConverter.from_concrete_functions leaves the head's variables out (NaN at inference); Keras goes through a SavedModel.
+    half = {"optimizations": [tf.lite.Optimize.DEFAULT], "target_spec": {"supported_types": [tf.float16]}}
+    signature = [keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype="float32")]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.tflite"
+        try:
+            model.export(path, format="litert", input_signature=signature, verbose=False, **(half if float16 else {}))
+        except Exception as error:  # the converter raises its own kind and bare exceptions alike
+            raise errors.ConversionFailed(f"Expected a network that LiteRT can run. Received: {error}") from error
+        return path.read_bytes()
+
+
+def run_all(network: Network, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    """Return the probabilities, float32 array (N, K), of network inputs (N, height, width, channels)."""
+    return np.stack([network.run(value).probabilities for value in values])
+
+
+def check_parity(
+    expected: npt.NDArray[Any], networks: Sequence[tuple[str, Network, float]], values: npt.NDArray[np.float32]
+) -> dict[str, float]:
+    """Hold converted networks against Keras.
+
+    Args:
+        expected: what Keras says, (N, K) probabilities.
+        networks: (name, network, tolerance) each.
+        values: the inputs, float32 array (N, height, width, channels).
+
+    Returns:
+        For each name the largest difference of a probability.
+
+    Raises:
+        errors.ParityBroken: a difference is above its tolerance.
+    """
+    differences = {}
+    for name, network, tolerance in networks:
+        difference = float(np.abs(run_all(network, values) - expected).max())
+        if not difference <= tolerance:
+            raise errors.ParityBroken(
+                f"Expected the {name} network to differ from Keras by at most {tolerance} on {len(values)} pictures. "
+                f"Received: {difference}."
+            )
+        differences[name] = difference
+    return differences

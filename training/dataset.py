@@ -1,0 +1,145 @@
+"""A folder-per-class data set of chest X-rays: which pictures there are, of which patient, of which kind.
+
+Called first by every training command. Pictures of one patient share a group, and so do pictures that are byte-identical (the public data
+set holds 30 such groups): whoever splits by group cannot leak.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from tqdm import tqdm
+
+from training import errors
+
+NORMAL: Final = "normal"
+BACTERIAL: Final = "bacterial pneumonia"
+VIRAL: Final = "viral pneumonia"
+KINDS: Final = (NORMAL, BACTERIAL, VIRAL)
+"""The labels, in the order of the network's outputs."""
+
+_CLASS_FOLDERS: Final = ("NORMAL", "PNEUMONIA")
+# The person counter restarts for each kind: person78_bacteria and person78_virus are two children.
+_PNEUMONIA_NAME: Final = re.compile(r"^(person\d+)_(bacteria|virus)(?:_|\.|$)", re.IGNORECASE)
+_NORMAL_NAME: Final = re.compile(r"^((?:NORMAL2-)?IM-\d+)(?:-|\.|$)", re.IGNORECASE)
+_KIND_OF_WORD: Final = {"bacteria": BACTERIAL, "virus": VIRAL}
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture: where it is, what it shows, whose it is. `group` is the smallest patient name among those it must stay with."""
+
+    path: str
+    sha256: str
+    kind: str
+    patient: str
+    group: str
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """The samples of a folder, sorted by path; `sha256` is over the sorted (path, file digest) pairs of all of them."""
+
+    folder: Path
+    samples: tuple[Sample, ...]
+    sha256: str
+
+    def without(self, paths: Iterable[str]) -> "Dataset":
+        """Return the data set less the samples at these paths; the digest is that of what is left."""
+        dropped = set(paths)
+        samples = tuple(sample for sample in self.samples if sample.path not in dropped)
+        return Dataset(folder=self.folder, samples=samples, sha256=digest(samples))
+
+
+def index(folder: Path, progress: bool = True) -> Dataset:
+    """List the pictures of a data set folder that holds NORMAL/ and PNEUMONIA/.
+
+    Args:
+        folder: its PNEUMONIA files are named person<N>_bacteria_<K> or person<N>_virus_<K>.
+        progress: show a progress bar.
+
+    Raises:
+        errors.DatasetMissing, errors.NoClassFolders, errors.UnknownKind: each says what was expected and what is there.
+    """
+    paths = _picture_paths(folder)
+    found = [(path, *describe(path)) for path in paths]
+    digests = [
+        hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in tqdm(paths, "reading files", unit="file", disable=not progress)
+    ]
+    groups = group([patient for _, _, patient in found], digests)
+    samples = tuple(
+        Sample(path=path, sha256=sha256, kind=kind, patient=patient, group=name)
+        for (path, kind, patient), sha256, name in zip(found, digests, groups, strict=True)
+    )
+    return Dataset(folder=folder, samples=samples, sha256=digest(samples))
+
+
+def describe(path: str) -> tuple[str, str]:
+    """Return (kind, patient) as the folder and the name of a file tell them.
+
+    Args:
+        path: relative to the data set's folder, with forward slashes: "PNEUMONIA/person78_virus_140.jpeg".
+
+    Raises:
+        errors.UnknownKind: a file in PNEUMONIA whose name says no kind.
+    """
+    folder, _, name = path.partition("/")
+    name = name.rsplit("/", 1)[-1]
+    if folder.upper() == "NORMAL":
+        normal = _NORMAL_NAME.match(name)
+        # A name that tells no patient: each picture counts as a patient of its own.
+        return NORMAL, (normal.group(1).upper() if normal else f"NORMAL/{Path(name).stem}")
+    pneumonia = _PNEUMONIA_NAME.match(name)
+    if pneumonia is None:
+        raise errors.UnknownKind(
+            f"Expected names like person<N>_bacteria_<K> or person<N>_virus_<K> in PNEUMONIA, which tell the kind. Received: {name!r}."
+        )
+    word = pneumonia.group(2).lower()
+    return _KIND_OF_WORD[word], f"{pneumonia.group(1).lower()}_{word}"
+
+
+def group(patients: Sequence[str], digests: Sequence[str]) -> list[str]:
+    """Merge what must stay together: pictures of one patient, and pictures with one digest, through any chain of the two.
+
+    Args:
+        patients: the patient of each picture.
+        digests: the sha256 of each picture, in the same order.
+
+    Returns:
+        For each picture the name of its group: the smallest patient name in it.
+    """
+    parent = {patient: patient for patient in patients}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    first_with: dict[str, str] = {}
+    for patient, sha256 in zip(patients, digests, strict=True):
+        one, other = sorted((root(patient), root(first_with.setdefault(sha256, patient))))
+        parent[other] = one
+    return [root(patient) for patient in patients]
+
+
+def digest(samples: Iterable[Sample]) -> str:
+    """Return the sha256 over the sorted (path, file digest) pairs: the identity of a data set, wherever it lies."""
+    lines = sorted(f"{sample.path}\t{sample.sha256}\n" for sample in samples)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _picture_paths(folder: Path) -> list[str]:
+    """Return the files of the class folders, sorted, relative, with forward slashes; hidden files are left out."""
+    if not folder.is_dir():
+        raise errors.DatasetMissing(f"Expected a folder that holds {' and '.join(_CLASS_FOLDERS)}. Received: {folder}, which is no folder.")
+    present = {child.name.upper(): child for child in sorted(folder.iterdir()) if child.is_dir()}
+    missing = [name for name in _CLASS_FOLDERS if name not in present]
+    if missing:
+        raise errors.NoClassFolders(
+            f"Expected the folders {' and '.join(_CLASS_FOLDERS)} in {folder}. "
+            f"Received: {', '.join(sorted(present)) or 'no folder at all'}."
+        )
+    files = (path for name in _CLASS_FOLDERS for path in present[name].rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files if not path.name.startswith("."))

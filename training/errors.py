@@ -1,0 +1,73 @@
+"""What can go wrong in training, each with a stable code, so that the terminal shows "error: code: sentence" and no traceback."""
+
+from core.errors import PneumoniaError
+
+
+class TrainingError(PneumoniaError):
+    """Base of what a training command can meet."""
+
+
+class DatasetMissing(TrainingError):
+    """The data set's folder is not there."""
+
+    code = "dataset_missing"
+
+
+class NoClassFolders(TrainingError):
+    """The folder does not hold one folder per class."""
+
+    code = "no_class_folders"
+
+
+class UnknownKind(TrainingError):
+    """The kind of pneumonia cannot be read from a file's name."""
+
+    code = "unknown_kind"
+
+
+class TooFewPatients(TrainingError):
+    """A kind has too few patients to be split."""
+
+    code = "too_few_patients"
+
+
+class UnknownArchitecture(TrainingError):
+    """No architecture has that name."""
+
+    code = "unknown_architecture"
+
+
+class InitialWeightsUnusable(TrainingError):
+    """The initial weights cannot be had or do not fit the architecture."""
+
+    code = "initial_weights_unusable"
+
+
+class RunMismatch(TrainingError):
+    """The work folder holds a run of another data set or configuration."""
+
+    code = "run_mismatch"
+
+
+class InvalidOption(TrainingError):
+    """An option of the command has a value that makes no sense."""
+
+    code = "invalid_option"
+
+
+class ParityBroken(TrainingError):
+    """The converted network does not answer as the Keras model does."""
+
+    code = "parity_broken"
+
+
+class ConversionFailed(TrainingError):
+    """The Keras model cannot be converted for serving."""
+
+    code = "conversion_failed"
+
+
+class PackageExists(TrainingError):
+    """The output folder holds something that must not be replaced."""
+
+    code = "package_exists"

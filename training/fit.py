@@ -1,0 +1,183 @@
+"""Two phases of learning: the head on a frozen base, then all layers; a checkpoint after every epoch, and the best epoch kept.
+
+The state of a run is one folder. Killed at any point, the same command goes on after the last whole epoch.
+"""
+
+import csv
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import msgspec
+import numpy as np
+from tqdm import tqdm
+
+from core.manifest import InputContract
+from training import networks
+from training.batches import Batches
+from training.configuration import Configuration
+from training.pictures import Pictures
+
+_log = logging.getLogger(__name__)
+
+BEST_FILE: Final = "best.keras"
+HISTORY_FILE: Final = "history.csv"
+STATE_FILE: Final = "state.json"
+
+Judge = Callable[[keras.Model], dict[str, float]]
+"""Judges a model by its averaged weights; "loss" decides which epoch is kept, the rest is for the history."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run stands. `done` counts whole epochs over both phases."""
+
+    done: int = 0
+    checkpoint: str = ""
+    best_loss: float | None = None
+    best_epoch: int = 0
+
+
+def fit(pictures: Pictures, labels: int, configuration: Configuration, contract: InputContract, judge: Judge, work: Path) -> keras.Model:
+    """Train, or go on training, and return the best epoch's model with its averaged weights.
+
+    Args:
+        pictures: what to learn from.
+        labels: number of classes.
+        configuration: the recipe.
+        contract: the network's input.
+        judge: called after every epoch.
+        work: folder of the run's state; created when missing.
+
+    Raises:
+        errors.InitialWeightsUnusable, errors.UnknownArchitecture: see `networks.build`.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    state, model = _resume(work, labels, configuration, contract)
+    steps = -(-len(pictures.labels) // configuration.batch_size)
+    for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
+        if epoch == 0 and configuration.head_epochs:
+            _compile_head(model, configuration)
+        if epoch == configuration.head_epochs:
+            _compile_all(model, configuration, steps)
+        batches = Batches(pictures, contract, configuration.augmentation, configuration.batch_size, labels, (configuration.seed, epoch))
+        _seed_dropout(model, configuration, epoch)
+        result = _run_epoch(model, batches, epoch)
+        state = _conclude(model, judge, state, epoch, result, work, configuration)
+    return keras.models.load_model(work / BEST_FILE, compile=False)
+
+
+def _resume(work: Path, labels: int, configuration: Configuration, contract: InputContract) -> tuple[State, keras.Model]:
+    """Return the last whole epoch's state and model with its optimizer, or a fresh start."""
+    path = work / STATE_FILE
+    if path.is_file():
+        state = msgspec.json.decode(path.read_bytes(), type=State)
+        _log.info("going on after epoch %d of the run in %s", state.done, work)
+        return state, keras.models.load_model(work / state.checkpoint)
+    keras.utils.set_random_seed(configuration.seed)
+    return State(), networks.build(configuration.arch, configuration.weights, labels, configuration.dropout, contract)
+
+
+def _compile_head(model: keras.Model, configuration: Configuration) -> None:
+    networks.freeze(model)
+    optimizer = keras.optimizers.Adam(configuration.head_learning_rate, use_ema=True, ema_momentum=configuration.ema)
+    _compile(model, optimizer, configuration)
+
+
+def _compile_all(model: keras.Model, configuration: Configuration, steps: int) -> None:
+    """All layers learn. Half an epoch of warm-up, since the optimizer's moments start at nothing."""
+    networks.thaw(model, pretrained=configuration.weights != "none")
+    warmup = max(1, steps // 2)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=configuration.learning_rate / 100,
+        decay_steps=max(1, steps * configuration.epochs - warmup),
+        warmup_target=configuration.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=configuration.weight_decay, global_clipnorm=1.0, use_ema=True, ema_momentum=configuration.ema
+    )
+    _compile(model, optimizer, configuration)
+
+
+def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer, configuration: Configuration) -> None:
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=configuration.label_smoothing)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+
+
+def _seed_dropout(model: keras.Model, configuration: Configuration, epoch: int) -> None:
+    """Let dropout depend on seed and epoch alone: Keras does not save how far its generator has come, and a resumed run would differ."""
+    if configuration.dropout:
+        state = np.array([configuration.seed % 2**32, epoch << 20], dtype=np.uint32)  # room for a million steps an epoch
+        model.get_layer("dropout").seed_generator.state.assign(state)
+
+
+def _run_epoch(model: keras.Model, batches: Batches, epoch: int) -> tuple[float, list[Any]]:
+    """Fit one epoch under a progress bar.
+
+    Returns:
+        The mean loss and the learning weights. The model itself is left with the averaged ones: Keras puts them in when `fit` ends.
+    """
+    learning: list[Any] = []
+    with tqdm(total=len(batches), desc=f"epoch {epoch + 1}", unit="batch", mininterval=1.0) as bar:
+
+        def advance(batch: int, logs: dict[str, Any] | None = None) -> None:
+            bar.set_postfix(loss=f"{(logs or {}).get('loss', math.nan):.4f}", refresh=False)
+            bar.update()
+
+        def remember(epoch: int, logs: dict[str, Any] | None = None) -> None:
+            learning.extend(model.get_weights())
+
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=advance, on_epoch_end=remember)
+        history = model.fit(batches, verbose=0, shuffle=False, callbacks=[callback])
+    return float(history.history["loss"][-1]), learning
+
+
+def _conclude(
+    model: keras.Model, judge: Judge, state: State, epoch: int, result: tuple[float, list[Any]], work: Path, configuration: Configuration
+) -> State:
+    """Judge the averaged weights, keep them if they are the best, and make the epoch count.
+
+    The checkpoint keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from
+    the epoch before.
+    """
+    loss, learning = result
+    verdict = judge(model)
+    better = epoch >= configuration.head_epochs and (state.best_loss is None or verdict["loss"] < state.best_loss)
+    if better:
+        _replace(work / BEST_FILE, model.save)
+    model.set_weights(learning)
+    checkpoint = work / f"epoch-{epoch + 1:03d}.keras"
+    _replace(checkpoint, model.save)
+    _note(work / HISTORY_FILE, {"epoch": epoch + 1, "fit_loss": loss, **{f"tune_{name}": value for name, value in verdict.items()}})
+    concluded = State(
+        done=epoch + 1,
+        checkpoint=checkpoint.name,
+        best_loss=verdict["loss"] if better else state.best_loss,
+        best_epoch=epoch + 1 if better else state.best_epoch,
+    )
+    _replace(work / STATE_FILE, lambda path: path.write_bytes(msgspec.json.encode(concluded)))
+    for old in work.glob("epoch-*.keras"):
+        if old != checkpoint:
+            old.unlink()
+    return concluded
+
+
+def _replace(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside, then rename: a reader sees the old file or the new one, never half."""
+    beside = path.with_name(f"new-{path.name}")
+    write(beside)
+    beside.replace(path)
+
+
+def _note(path: Path, row: dict[str, float]) -> None:
+    """Append one epoch to the history."""
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row))
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)
+    _log.info("%s", ", ".join(f"{name} {value:.4g}" for name, value in row.items()))

@@ -1,0 +1,157 @@
+"""Architectures by name. Each gives a feature map; the head on it is one: class activation maps whose mean over space is the logits.
+
+One input channel: X-rays are grey, and a network of three channels that is shown one picture three times equals the network whose first
+kernel is summed over its input channels. `build` does that sum for pretrained weights, exactly.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from core.manifest import InputContract
+from training import errors
+
+CHANNELS: Final = 1
+
+
+def _mobilenetv2(height_px: int, width_px: int, channels: int, weights: str | None) -> keras.Model:
+    """MobileNetV2 1.0 (Sandler et al. 2018): 2.2 million parameters, feature map of 1/32 of the side with 1,280 channels."""
+    return keras.applications.MobileNetV2(weights=weights, include_top=False, input_shape=(height_px, width_px, channels))
+
+
+def _cnn(height_px: int, width_px: int, channels: int, weights: str | None) -> keras.Model:
+    """A small network to train from scratch: four convolutions of stride 2, 0.1 million parameters, feature map of 1/16 of the side."""
+    if weights is not None:
+        raise ValueError("no pretrained weights exist for it")
+    layers: list[keras.Layer] = [keras.Input((height_px, width_px, channels))]
+    for filters in (16, 32, 64, 128):
+        layers += [keras.layers.Conv2D(filters, 3, 2, "same", use_bias=False), keras.layers.BatchNormalization(), keras.layers.ReLU()]
+    return keras.Sequential(layers, name="cnn")
+
+
+_BASES: Final[dict[str, Callable[[int, int, int, str | None], keras.Model]]] = {"mobilenetv2": _mobilenetv2, "cnn": _cnn}
+NAMES: Final = tuple(_BASES)
+
+
+def input_contract(name: str) -> InputContract:
+    """Return the input that an architecture takes.
+
+    `bilinear` with Pillow's antialiasing reproduces best how the public 224-pixel copies were made (mean difference 2.0 grey levels).
+
+    Raises:
+        errors.UnknownArchitecture: no architecture has that name.
+    """
+    _base(name)
+    return InputContract(height_px=224, width_px=224, channels=CHANNELS, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
+
+
+def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: InputContract | None = None) -> keras.Model:
+    """Build the network that is trained.
+
+    Args:
+        name: one of NAMES.
+        weights: "none" (random), "imagenet" (downloaded by Keras) or the path of a weights file without top, of three or one channels.
+        labels: number of classes K.
+        dropout: share of the features dropped while training, in [0, 1).
+        contract: the input; its default is that of `input_contract`.
+
+    Returns:
+        A model float32 (N, height, width, 1) -> logits float32 (N, K).
+
+    Raises:
+        errors.UnknownArchitecture: no architecture has that name.
+        errors.InitialWeightsUnusable: the weights cannot be had or do not fit.
+    """
+    shape = contract or input_contract(name)
+    base = _base(name)(shape.height_px, shape.width_px, CHANNELS, None)
+    if weights not in ("none", "imagenet") and not Path(weights).is_file():
+        raise errors.InitialWeightsUnusable(
+            f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
+        )
+    if weights != "none":
+        base.set_weights(_grey_weights(name, weights, base))
+    return with_head(base, labels, dropout)
+
+
+def with_head(base: keras.Model, labels: int, dropout: float) -> keras.Model:
+    """Put the head on a base that ends in a feature map (N, h, w, d)."""
+    inputs = keras.Input(base.input_shape[1:], name="picture")
+    features = base(inputs)
+    kept = keras.layers.Dropout(dropout, name="dropout")(features)
+    maps = keras.layers.Conv2D(labels, 1, name="maps")(kept)
+    logits = keras.layers.GlobalAveragePooling2D(name="logits")(maps)
+    return keras.Model(inputs, logits, name="pneumonia")
+
+
+def base_of(model: keras.Model) -> keras.Model:
+    """Return the base of a model that `build` made, so that it can be frozen."""
+    return next(layer for layer in model.layers if isinstance(layer, keras.Model))
+
+
+def freeze(model: keras.Model) -> None:
+    """Let only the head learn."""
+    base_of(model).trainable = False
+
+
+def thaw(model: keras.Model, pretrained: bool) -> None:
+    """Let all layers learn. In a pretrained base batch norm stays frozen, and with that in inference mode.
+
+    Statistics of small batches would undo what the base knows, and with MobileNetV2's momentum of 0.999 the moving averages would lag
+    behind by a whole run. Calling the base with `training=False` does not do it: Keras 3 overrides that from the outer call (measured).
+    """
+    base = base_of(model)
+    base.trainable = True
+    for layer in base.layers:  # one by one: a base read from a file says it is trainable while its layers are not
+        layer.trainable = not (pretrained and isinstance(layer, keras.layers.BatchNormalization))
+
+
+def with_outputs(model: keras.Model) -> keras.Model:
+    """Return the network that is exported, sharing the weights of a model that `build` made.
+
+    Returns:
+        A model float32 (N, height, width, 1) -> probabilities (N, K), class activation maps (N, h, w, K) whose mean over space is the
+        logits, embedding (N, d), the mean of the features over space.
+    """
+    features = model.get_layer("dropout").input
+    probabilities = keras.layers.Softmax(name="probabilities")(model.get_layer("logits").output)
+    embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(features)
+    return keras.Model(model.input, [probabilities, model.get_layer("maps").output, embedding], name="network")
+
+
+def _base(name: str) -> Callable[[int, int, int, str | None], keras.Model]:
+    if name not in _BASES:
+        raise errors.UnknownArchitecture(f"Expected one of {', '.join(NAMES)}. Received: {name!r}.")
+    return _BASES[name]
+
+
+def _grey_weights(name: str, weights: str, grey_base: keras.Model) -> list[Any]:
+    """Return pretrained weights for one channel: kernels that took three have them summed."""
+    height_px, width_px = grey_base.input_shape[1:3]
+    if weights == "imagenet":
+        try:
+            given = _base(name)(height_px, width_px, 3, "imagenet").get_weights()
+        except Exception as error:  # Keras raises a bare Exception when its download fails
+            raise errors.InitialWeightsUnusable(
+                f"Expected to download the ImageNet weights of {name}; give --weights PATH where there is no network. Received: {error}"
+            ) from error
+    else:
+        given = _weights_of_file(name, Path(weights), height_px, width_px)
+    shapes = [tuple(weight.shape) for weight in grey_base.weights]
+    return [np.sum(value, axis=2, keepdims=True) if value.shape != shape else value for value, shape in zip(given, shapes, strict=True)]
+
+
+def _weights_of_file(name: str, path: Path, height_px: int, width_px: int) -> list[Any]:
+    """Read a weights file of three channels, or of one."""
+    reason: Exception | None = None
+    for channels in (3, 1):
+        base = _base(name)(height_px, width_px, channels, None)
+        try:
+            base.load_weights(path)
+        except (ValueError, OSError, KeyError) as error:
+            reason = reason or error
+        else:
+            return list(base.get_weights())
+    raise errors.InitialWeightsUnusable(f"Expected weights of {name} without its top. Received: {path.name}: {reason}") from reason

@@ -1,0 +1,92 @@
+"""Where a model comes from: the manifest's `origin`, enough to train it again and to answer for it."""
+
+import hashlib
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import msgspec
+
+from core.manifest import Origin
+from training import errors
+from training.configuration import Configuration
+from training.pictures import Pictures
+from training.splits import Split
+
+_LIBRARIES: Final = ("keras", "tensorflow", "ai-edge-litert", "numpy", "pillow", "scikit-learn")
+
+
+def describe(pictures: Pictures, split: Split, configuration: Configuration, dataset_name: str, weights_origin: str) -> Origin:
+    """Return the origin of a model trained just now.
+
+    Args:
+        pictures: what was read of the data set.
+        split: its parts.
+        configuration: the recipe.
+        dataset_name: as the card shall name it.
+        weights_origin: a sentence on where a weights file comes from, or "".
+    """
+    counts: dict[str, int] = {"unreadable": len(pictures.unreadable)}
+    for part, positions in split.items():
+        counts[f"{part}_pictures"] = len(positions)
+        counts[f"{part}_patients"] = len(set(pictures.groups[list(positions)]))
+    return Origin(
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        commit=commit(),
+        dataset=dataset_name,
+        dataset_sha256=pictures.dataset.sha256,
+        split=counts,
+        config=recipe(configuration),
+        libraries=libraries(),
+        initial_weights=initial_weights(configuration.weights, weights_origin),
+    )
+
+
+def recipe(configuration: Configuration) -> dict[str, Any]:
+    """Return the recipe as an open record. A path is recorded as a file name: where a file lay says nothing to anybody else."""
+    weights = configuration.weights if configuration.weights in ("none", "imagenet") else Path(configuration.weights).name
+    return {**msgspec.to_builtins(configuration), "weights": weights}
+
+
+def initial_weights(weights: str, weights_origin: str = "") -> str:
+    """Name the initial weights: "none", "imagenet (…)", or a file with its digest and what is said of it.
+
+    Raises:
+        errors.InitialWeightsUnusable: the file is not there.
+    """
+    if weights == "none":
+        return "none"
+    if weights == "imagenet":
+        return "imagenet (keras.applications)"
+    if not Path(weights).is_file():
+        raise errors.InitialWeightsUnusable(
+            f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
+        )
+    digest = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    return f"{Path(weights).name}, sha256 {digest}" + (f"; {weights_origin}" if weights_origin else "")
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of what decides the result, Python and the Keras backend among them."""
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), "keras_backend": keras.backend.backend(), **versions}
+
+
+def commit() -> str:
+    """Return the commit of this code, with "+changes" where the working tree differs, or "unknown" outside of a repository."""
+    folder = Path(__file__).parent
+    try:
+        head = _git(folder, "rev-parse", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--", ".", "../core")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{head}+changes" if changed else head
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()

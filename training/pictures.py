@@ -1,0 +1,84 @@
+"""The pictures of a data set in memory, read and preprocessed by the same functions that serve.
+
+Kept as uint8 grey at the network's size (50 kB a picture), since augmentation works on grey levels; `inputs` makes of them what the network
+takes.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from core import images
+from core.errors import PictureError
+from core.manifest import InputContract
+from training.dataset import KINDS, Dataset
+
+_log = logging.getLogger(__name__)
+
+GreyStack = npt.NDArray[np.uint8]
+
+
+class Pictures(NamedTuple):
+    """The readable pictures of a data set; row i of each array is `dataset.samples[i]`.
+
+    `grey`: uint8 array (N, height, width), values in [0, 255]. `labels`: int64 array (N,), positions in KINDS.
+    `groups`: array of str (N,), the patient groups.
+    """
+
+    dataset: Dataset
+    grey: GreyStack
+    labels: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.str_]
+    unreadable: tuple[str, ...]
+
+    def take(self, positions: Sequence[int]) -> "Pictures":
+        """Return only these rows; the data set stays whole, since its digest says what the run has seen."""
+        rows = np.asarray(positions, dtype=np.int64)
+        return self._replace(grey=self.grey[rows], labels=self.labels[rows], groups=self.groups[rows])
+
+
+def load(dataset: Dataset, contract: InputContract, progress: bool = True) -> Pictures:
+    """Read all pictures through `core.images`; those that cannot be read are logged with the reason and left out.
+
+    Returns:
+        The pictures; `unreadable` holds the paths of those left out, and `dataset` is without them.
+    """
+    grey: list[GreyStack] = []
+    unreadable: list[str] = []
+    for sample in tqdm(dataset.samples, "decoding", unit="picture", disable=not progress):
+        try:
+            picture = images.decode((dataset.folder / sample.path).read_bytes())
+        except PictureError as error:
+            _log.warning("%s is left out: %s: %s", sample.path, error.code, error)
+            unreadable.append(sample.path)
+        else:
+            grey.append(shrink(picture.grey, contract))
+    kept = dataset.without(unreadable) if unreadable else dataset
+    shape = (0, contract.height_px, contract.width_px)
+    return Pictures(
+        dataset=kept,
+        grey=np.stack(grey) if grey else np.zeros(shape, np.uint8),
+        labels=np.asarray([KINDS.index(sample.kind) for sample in kept.samples], dtype=np.int64),
+        groups=np.asarray([sample.group for sample in kept.samples], dtype=np.str_),
+        unreadable=tuple(unreadable),
+    )
+
+
+def shrink(grey: images.Grey, contract: InputContract) -> GreyStack:
+    """Bring one grey picture to the network's size by the one preprocessing function, still in grey levels.
+
+    Returns:
+        uint8 array (height_px, width_px). Exact for sources of 8 bits; deeper ones lose at most half a grey level.
+    """
+    levels = msgspec.structs.replace(contract, channels=1, low=0.0, high=255.0)
+    return np.rint(images.preprocess(grey, levels)[:, :, 0]).astype(np.uint8)
+
+
+def inputs(grey: GreyStack, contract: InputContract) -> npt.NDArray[np.float32]:
+    """Turn grey pictures (N, height, width) into the network's input: float32 array (N, height_px, width_px, channels)."""
+    return np.stack([images.preprocess(picture, contract) for picture in grey])

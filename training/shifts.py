@@ -1,0 +1,37 @@
+"""Predictions under simulated shift: what chooses the epoch, the temperature and the thresholds.
+
+Patients of one hospital's train set all look separable to a network that learned from its other patients; under shift they do not.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from core.manifest import InputContract
+from training.augment import SHIFTS, shift
+from training.pictures import GreyStack, Pictures, inputs
+
+Predict = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
+"""Network input (N, height, width, channels) -> probabilities (N, K)."""
+
+_CHUNK = 256  # pictures preprocessed at once: 51 MB of input
+
+
+def predict(network: Predict, grey: GreyStack, contract: InputContract) -> npt.NDArray[np.float64]:
+    """Return the probabilities, float64 array (N, K), of grey pictures (N, height, width)."""
+    chunks = [network(inputs(grey[start : start + _CHUNK], contract)) for start in range(0, len(grey), _CHUNK)]
+    return np.concatenate([np.asarray(chunk, dtype=np.float64) for chunk in chunks])
+
+
+def shifted(grey: GreyStack, names: Sequence[str]) -> GreyStack:
+    """Return the pictures, picture i under the shift `names[i % len(names)]` at seed i: uint8 array (N, height, width)."""
+    return np.stack([shift(picture, names[row % len(names)], row) for row, picture in enumerate(grey)])
+
+
+def predict_all(network: Predict, pictures: Pictures, contract: InputContract, progress: bool = True) -> npt.NDArray[np.float64]:
+    """Return the probabilities under every shift: float64 array (len(SHIFTS), N, K), the plain pictures first."""
+    names = tqdm(SHIFTS, "simulated shifts", unit="shift", disable=not progress)
+    return np.stack([predict(network, shifted(pictures.grey, [name]), contract) for name in names])
