@@ -116,7 +116,7 @@ def preprocess(grey: Grey, contract: InputContract) -> npt.NDArray[np.float32]:
     if image.size != size:
         image = image.resize(size, _RESAMPLING[contract.resample])
     values = np.asarray(image, dtype=np.float32) * np.float32((contract.high - contract.low) / 255.0) + np.float32(contract.low)
-    return np.repeat(values[:, :, np.newaxis], contract.channels, axis=2)
+    return np.broadcast_to(values[:, :, np.newaxis], (*values.shape, contract.channels))
 
 
 def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None) -> Picture:

@@ -28,8 +28,9 @@ class JsonFormatter(logging.Formatter):
 def configure(level: str) -> None:
     """Send the service's lines, and what Pillow says of damaged pictures, to standard error, each once however often this is called."""
     logging.captureWarnings(True)  # to "py.warnings"
+    LOGGER.setLevel(level)
+    logging.getLogger("PIL").setLevel(logging.WARNING)  # below, it writes out what stands in a picture: names, too
     for logger in (LOGGER, logging.getLogger("py.warnings"), logging.getLogger("PIL")):
-        logger.setLevel(level)
         if not logger.handlers:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(JsonFormatter())

@@ -72,7 +72,7 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
 def _answer_schema(route: Route) -> Schema:
     references = [{"$ref": f"#/components/schemas/{answer.__name__}"} for answer in route.answers]
     if not references:
-        return {"type": "string"}
+        return {"type": "object" if route.media_type == JSON_TYPE else "string"}
     return references[0] if len(references) == 1 else {"oneOf": references}
 
 

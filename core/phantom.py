@@ -39,7 +39,7 @@ def chest(seed: int = 0, side_px: int = SIDE_PX, opacities: tuple[Opacity, ...] 
         uint8 array (side_px, side_px), 0 is air (dark), 255 is bone or metal (bright).
     """
     vary = _variation(seed)
-    y, x = np.meshgrid(_ramp(side_px), _ramp(side_px), indexing="ij")
+    y, x = _ramp(side_px)[:, np.newaxis], _ramp(side_px)[np.newaxis, :]
     body = _disc(x, y, 0.5, 0.62, 0.50, 0.62, 0.06)
     grey = 8.0 + 142.0 * body
     lungs = np.maximum(
