@@ -1,0 +1,125 @@
+"""One picture from end to end: what `Classifier.classify` answers, and when it decodes a second time."""
+
+from pathlib import Path
+
+import pytest
+
+from core import errors, images, package, phantom, settings
+from core.classifier import Classifier
+from core.network import Network
+from tests.support import packages, pictures
+from tests.support.pictures import encode
+
+MAX_PIXELS = images.MAX_PIXELS
+
+
+def test_unknown_operating_point_is_refused_and_the_known_ones_are_named(classifier: Classifier) -> None:
+    with pytest.raises(errors.InvalidParameter) as caught:
+        classifier.operating_point("lucky")
+
+    assert all(point.name in str(caught.value) for point in classifier.manifest.operating_points)
+    assert "'lucky'" in str(caught.value)
+
+
+def test_lossless_formats_get_the_very_same_answer(classifier: Classifier) -> None:
+    used = classifier.operating_point(None)
+    pixels = phantom.chest(6, 300)
+
+    answers = [classifier.classify(encode(pixels, name), used, "id", MAX_PIXELS) for name in ("PNG", "BMP", "TIFF")]
+
+    assert answers[0].pneumonia == answers[1].pneumonia == answers[2].pneumonia
+    assert [answer.image.format for answer in answers] == ["png", "bmp", "tiff"]
+
+
+def test_answer_says_what_was_read_and_how_long_it_took(classifier: Classifier) -> None:
+    image = encode(pictures.lying(6), "PNG", exif=pictures.exif(6))
+
+    answer = classifier.classify(image, classifier.operating_point(None), "the-id", MAX_PIXELS)
+
+    assert answer.request_id == "the-id"
+    assert answer.model == classifier.identity
+    assert (answer.image.width_px, answer.image.height_px) == (pictures.WIDTH_PX, pictures.HEIGHT_PX)
+    assert answer.image.warnings == ("rotated_by_exif",)
+    assert answer.explanation is None
+    timing = answer.timing_ms
+    assert 0.0 < timing.decode < timing.total
+    assert 0.0 < timing.network < timing.total
+    assert timing.decode + timing.network <= timing.total + 0.01
+
+
+def test_explanation_changes_nothing_else(classifier: Classifier) -> None:
+    used = classifier.operating_point(None)
+    with_map = classifier.classify(phantom.jpeg(2), used, "id", MAX_PIXELS, explain=True)
+    without = classifier.classify(phantom.jpeg(2), used, "id", MAX_PIXELS)
+
+    assert with_map.explanation is not None
+    assert (with_map.pneumonia, with_map.findings) == (without.pneumonia, without.findings)
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    return encode(phantom.chest(11, 1024), "JPEG", quality=90)
+
+
+def count_decodes(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Record for each decoding whether it was a full one."""
+    decode, calls = images.decode, []
+
+    def counted(data: bytes, max_pixels: int, draft_px: tuple[int, int] | None) -> images.Picture:
+        calls.append(draft_px is None)
+        return decode(data, max_pixels, draft_px)
+
+    monkeypatch.setattr(images, "decode", counted)
+    return calls
+
+
+@pytest.mark.parametrize("near", ["threshold", "start of the zone", "end of the zone", "nothing"])
+def test_picture_near_a_bound_is_decoded_in_full(
+    tmp_path: Path, classifier: Classifier, large: bytes, monkeypatch: pytest.MonkeyPatch, near: str
+) -> None:
+    full, reduced = images.decode(large), images.decode(large, draft_px=(448, 448))
+    probability = 1.0 - float(classifier.probabilities(reduced.grey)[0][classifier.manifest.negative_index])
+    # 0 and 1 are infinitely far away in log-odds.
+    threshold, zone = {
+        "threshold": (probability, None),
+        "start of the zone": (1.0, (probability, 1.0)),
+        "end of the zone": (0.0, (0.0, probability)),
+        "nothing": (1.0, None),
+    }[near]
+    changed = package.load(packages.with_point(tmp_path, threshold, zone, draft_margin=0.05))
+    calls = count_decodes(monkeypatch)
+
+    answer = changed.classify(large, changed.operating_point(None), "id", MAX_PIXELS)
+
+    assert calls == ([False] if near == "nothing" else [False, True])
+    used = reduced if near == "nothing" else full
+    shown = 1.0 - float(changed.probabilities(used.grey)[0][changed.manifest.negative_index])
+    assert answer.pneumonia.probability == pytest.approx(shown, abs=1e-6)
+    assert (answer.image.width_px, answer.image.height_px) == (1024, 1024)
+
+
+def test_picture_that_was_not_reduced_is_decoded_once(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = count_decodes(monkeypatch)
+
+    classifier.classify(encode(phantom.chest(1, 300), "JPEG"), classifier.operating_point(None), "id", MAX_PIXELS)
+
+    assert len(calls) == 1
+
+
+def test_network_that_answers_without_a_number_gets_no_decision(tmp_path: Path, classifier: Classifier) -> None:
+    folder = packages.copy(tmp_path)
+    packages.poison(folder)
+    network = Network((folder / "network.tflite").read_bytes(), classifier.manifest, 1)
+    poisoned = Classifier(classifier.manifest, classifier.identity, network)
+
+    with pytest.raises(errors.ServiceError):
+        poisoned.classify(phantom.jpeg(), poisoned.operating_point(None), "id", MAX_PIXELS)
+
+
+def test_shipped_package_answers_for_the_sample_picture() -> None:
+    loaded = package.load(settings.BAKED_MODEL)
+
+    answer = loaded.classify(phantom.jpeg(), loaded.operating_point(None), "id", MAX_PIXELS)
+
+    assert {finding.label for finding in answer.findings} == {"normal", "bacterial pneumonia", "viral pneumonia"}
+    assert answer.guard.verdict in ("unchecked", "accept", "warn")

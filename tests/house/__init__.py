@@ -1,0 +1,1 @@
+"""What holds for the whole house: its rules, its files and a fresh installation."""

@@ -1,0 +1,107 @@
+"""Rules of the house that no linter of ours knows."""
+
+import ast
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVING = ("core", "function_gcp", "function_azure")
+PACKAGES = (*SERVING, "cli", "training", "benchmarks", "tests")
+MOST_LINES = 250
+# Configuration is read where a process begins, and nowhere else.
+MAY_READ_THE_ENVIRONMENT = ("core/bootstrap.py", "function_azure/function_app.py", "cli/")
+MAY_PRINT = ("function_azure/host.py",)
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".dcm", ".npy"}
+MACHINE = ("/home/", "/Users/", "/root/", "C:\\Users")
+
+
+def modules(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tracked() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs the git checkout: what is tracked cannot be told without it")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def environment_reads(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "os"
+            and node.attr in ("environ", "getenv")
+        ):
+            yield node.lineno
+        if isinstance(node, ast.ImportFrom) and node.module == "os" and {alias.name for alias in node.names} & {"environ", "getenv"}:
+            yield node.lineno
+
+
+def prints(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            yield node.lineno
+
+
+def broken(rule: Callable[[ast.AST], Iterable[int]], exempt: tuple[str, ...], *packages: str) -> list[str]:
+    """Return where a rule finds something: "module:line"."""
+    named = {name_of(path): path for path in modules(*packages) if not name_of(path).startswith(exempt)}
+    return [f"{name}:{line}" for name, path in named.items() for line in rule(ast.parse(path.read_text("utf-8")))]
+
+
+def test_environment_is_read_only_where_a_process_begins() -> None:
+    assert broken(environment_reads, MAY_READ_THE_ENVIRONMENT, *SERVING, "cli", "training") == []
+
+
+def test_only_programs_for_the_terminal_print() -> None:
+    assert broken(prints, MAY_PRINT, *SERVING, "training") == []
+
+
+def test_exemptions_are_needed() -> None:
+    assert len({line.partition(":")[0] for line in broken(environment_reads, (), *SERVING, "cli")}) == len(MAY_READ_THE_ENVIRONMENT)
+
+
+def test_module_holds_one_concept() -> None:
+    lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in modules(*PACKAGES)}
+
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_module_says_why_it_exists() -> None:
+    silent = [name_of(path) for path in modules(*SERVING, "cli", "training") if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+
+    assert silent == []
+
+
+def test_modules_are_named_after_what_they_hold() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+    assert [name_of(path) for path in modules(*PACKAGES) if path.stem in vague] == []
+
+
+def test_no_picture_is_in_the_repository_but_a_packages_report() -> None:
+    found = [name_of(path) for path in tracked() if path.suffix.lower() in PICTURES]
+
+    assert [name for name in found if not (name.startswith("model/") and "/report/" in name)] == []
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    here = name_of(Path(__file__))
+    texts = {name_of(path): path.read_bytes() for path in tracked()}
+
+    assert [name for name, text in texts.items() if name != here and any(place.encode() in text for place in MACHINE)] == []
+
+
+def test_no_file_but_a_model_is_large() -> None:
+    large = {name_of(path): path.stat().st_size for path in tracked() if path.stat().st_size > 500_000}
+
+    assert [name for name in large if not name.startswith("model/")] == []
