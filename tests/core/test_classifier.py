@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from core import classifier as module
-from core.classifier import calibrate, decide
+from core.classifier import Probabilities, calibrate, decide
+from core.contract import Finding, MostProbable
 from core.manifest import Manifest, OperatingPoint, read
 from tests.support import packages
 
@@ -31,7 +31,7 @@ def point(threshold: float, low: float | None = None, high: float | None = None)
     return msgspec.convert(values, OperatingPoint)
 
 
-def shares(manifest: Manifest, pneumonia: float) -> module.Probabilities:
+def shares(manifest: Manifest, pneumonia: float) -> Probabilities:
     """Probabilities with a given total of pneumonia, the first kind twice the second."""
     values = np.empty(3)
     values[manifest.negative_index] = 1.0 - pneumonia
@@ -135,7 +135,7 @@ def test_answer_and_decision_never_disagree(manifest: Manifest) -> None:
             check_most_probable(most_probable, findings, shown, manifest)
 
 
-def check_findings(manifest: Manifest, findings: tuple[module.contract.Finding, ...], pneumonia: float) -> None:
+def check_findings(manifest: Manifest, findings: tuple[Finding, ...], pneumonia: float) -> None:
     probabilities = [finding.probability for finding in findings]
     assert probabilities == sorted(probabilities, reverse=True)
     assert sum(probabilities) == pytest.approx(1.0, abs=1e-9)
@@ -144,9 +144,7 @@ def check_findings(manifest: Manifest, findings: tuple[module.contract.Finding, 
     assert negative == pytest.approx(1.0 - pneumonia, abs=1e-9)
 
 
-def check_most_probable(
-    most_probable: module.contract.MostProbable, findings: tuple[module.contract.Finding, ...], pneumonia: float, manifest: Manifest
-) -> None:
+def check_most_probable(most_probable: MostProbable, findings: tuple[Finding, ...], pneumonia: float, manifest: Manifest) -> None:
     kinds = {finding.label: finding.probability for finding in findings if finding.label != manifest.negative}
     assert kinds[most_probable.label] == max(kinds.values())
     assert most_probable.confidence == pytest.approx(kinds[most_probable.label] / pneumonia if pneumonia else 0.0, abs=1e-6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core import errors, images
+from core import errors, images, phantom
 from tests.support import pictures
 from tests.support.pictures import encode, tiff
 
@@ -100,7 +100,7 @@ def test_picture_cut_anywhere_is_refused(data: bytes) -> None:
 @damage
 @pytest.mark.parametrize("draft_px", [None, (32, 32)], ids=["full", "reduced"])
 def test_jpeg_that_lacks_its_last_rows_is_refused_however_it_is_decoded(draft_px: tuple[int, int] | None) -> None:
-    data = encode(pictures.phantom.chest(3, 256), "JPEG")
+    data = encode(phantom.chest(3, 256), "JPEG")
 
     with pytest.raises(errors.TruncatedPicture):
         images.decode(data[:-200], draft_px=draft_px)

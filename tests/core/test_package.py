@@ -64,6 +64,18 @@ def flip_bit(file: str) -> Break:
     return flip
 
 
+def list_folder(folder: Path) -> None:
+    (folder / "report").mkdir()
+    list_file("report")(folder)
+
+
+def link_out(folder: Path) -> None:
+    outside = folder.parent / "outside"
+    outside.write_bytes(b"x")
+    (folder / "inside").symlink_to(outside)
+    list_file("inside")(folder)
+
+
 BROKEN: dict[str, tuple[Break, str]] = {
     "no manifest": (lambda folder: (folder / MANIFEST_FILE).unlink(), "manifest.json"),
     "manifest that is no JSON": (lambda folder: (folder / MANIFEST_FILE).write_bytes(b"{"), "valid manifest.json"),
@@ -80,9 +92,9 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "one bit of the self-test": (flip_bit(SELFTEST_FILE), SELFTEST_FILE),
     "file above the package": (list_file("../secret"), "within the package"),
     "file with an absolute path": (list_file("/etc/hostname"), "within the package"),
-    "file through a link": (lambda folder: link_out(folder), "within the package"),
+    "file through a link": (link_out, "within the package"),
     "file name that no file can have": (list_file("a\0b"), "null"),
-    "folder listed as a file": (lambda folder: ((folder / "report").mkdir(), list_file("report")(folder)), "readable"),
+    "folder listed as a file": (list_folder, "readable"),
     "network that is none": (signed(lambda folder: (folder / NETWORK_FILE).write_bytes(b"not a network")), "LiteRT network"),
     "network that is empty": (signed(lambda folder: (folder / NETWORK_FILE).write_bytes(b"")), "LiteRT network"),
     "network whose weights are no numbers": (packages.poison, "self-test case"),
@@ -99,13 +111,6 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "self-test with too few answers": (first_case(probabilities=[0.5, 0.5]), "Expected probabilities"),
     "temperature after the self-test": (manifest(lambda content: content.update(temperature=content["temperature"] * 3)), "self-test case"),
 }
-
-
-def link_out(folder: Path) -> None:
-    outside = folder.parent / "outside"
-    outside.write_bytes(b"x")
-    (folder / "inside").symlink_to(outside)
-    list_file("inside")(folder)
 
 
 @pytest.mark.parametrize(("damage", "named"), BROKEN.values(), ids=BROKEN.keys())

@@ -11,7 +11,7 @@ import msgspec
 from core import phantom
 from core.classifier import calibrate
 from core.images import preprocess
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, read
+from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from core.settings import BAKED_MODEL
@@ -57,7 +57,13 @@ def variant(parent: Path, change: Change, name: str = NAME) -> Path:
     edit(package, MANIFEST_FILE, change)
     manifest, _ = read(package)
     network = Network((package / NETWORK_FILE).read_bytes(), manifest, 1)
-    edit(package, SELFTEST_FILE, lambda selftest: [_expect(case, network, manifest) for case in selftest["cases"]])
+
+    def expect(selftest: Json) -> None:
+        for case in selftest["cases"]:
+            outputs = network.run(preprocess(phantom.chest(case["seed"], SELFTEST_SIDE_PX), manifest.input))
+            case["probabilities"] = [float(value) for value in calibrate(outputs.probabilities, manifest.temperature)]
+
+    edit(package, SELFTEST_FILE, expect)
     sign(package)
     return package
 
@@ -82,8 +88,3 @@ def poison(package: Path) -> None:
     data[middle : middle + 64] = b"\xc0\x7f" * 32  # NaN as 16 bits and as 32
     (package / NETWORK_FILE).write_bytes(data)
     sign(package)
-
-
-def _expect(case: Json, network: Network, manifest: Manifest) -> None:
-    outputs = network.run(preprocess(phantom.chest(case["seed"], SELFTEST_SIDE_PX), manifest.input))
-    case["probabilities"] = [float(value) for value in calibrate(outputs.probabilities, manifest.temperature)]
