@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     query = {"operating_point": arguments.operating_point} if arguments.operating_point else {}
     if arguments.heatmap:
         query["explain"] = "heatmap"
-    report: JsonLines | Table = JsonLines() if arguments.json else Table(files)
+    report: JsonLines | Table = JsonLines() if arguments.json else Table([_shown(file) for file in files])
     failed = False
     for file in files:
         answer = _ask(service.handle, file, query)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"error: {answer['code']}: {answer['detail']}", file=sys.stderr)
             return 2
         failed |= answer["status"] != "ok"
-        report.add(file, answer)
+        report.add(_shown(file), answer)
     report.close()
     return 1 if failed else 0
 
@@ -115,6 +115,11 @@ def _expand(names: list[str]) -> Iterator[str]:
             yield from (str(path) for path in sorted(Path(name).rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file())
         else:
             yield name
+
+
+def _shown(file: str) -> str:
+    """A file name as text: on old disks some are not UTF-8."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
 def _environment(model: str | None) -> Mapping[str, str]:
