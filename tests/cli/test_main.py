@@ -95,11 +95,13 @@ def test_process_answers_and_says_nothing_else(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("style", [[], ["--json"]], ids=["table", "json"])
-def test_reader_that_goes_away_ends_it_without_noise(folder: Path, style: list[str]) -> None:
+@pytest.mark.parametrize("lines", [0, 1], ids=["before the first line", "after the first line"])
+def test_reader_that_goes_away_ends_it_without_noise(folder: Path, style: list[str], lines: int) -> None:
     files = [str(folder / "a.jpg")] * 2000  # more than a pipe holds
     process = subprocess.Popen([*COMMAND, "predict", *style, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None
-    process.stdout.readline()
+    for _ in range(lines):
+        process.stdout.readline()
     process.stdout.close()
     _, noise = process.communicate(timeout=60)
 

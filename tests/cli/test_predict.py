@@ -106,6 +106,11 @@ def test_one_bad_file_does_not_spoil_the_others(folder: Path, capsys: Capture) -
     assert rest[-1] == NOTICE
 
 
+@pytest.mark.parametrize("names", [["notes.txt", "a.jpg"], ["a.jpg", "notes.txt"]], ids=["bad first", "bad last"])
+def test_exit_status_tells_of_a_bad_file_wherever_it_stands(folder: Path, names: list[str]) -> None:
+    assert main(["predict", *(str(folder / name) for name in names)]) == SOME_FAILED
+
+
 def test_missing_file_as_json_says_so(folder: Path, capsys: Capture) -> None:
     assert main(["predict", "--json", str(folder / "missing.jpg")]) == SOME_FAILED
 

@@ -1,5 +1,6 @@
 """One picture from end to end: what `Classifier.classify` answers, and when it decodes a second time."""
 
+from math import exp, log
 from pathlib import Path
 
 import pytest
@@ -73,26 +74,26 @@ def count_decodes(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return calls
 
 
-@pytest.mark.parametrize("near", ["threshold", "start of the zone", "end of the zone", "nothing"])
-def test_picture_near_a_bound_is_decoded_in_full(
-    tmp_path: Path, classifier: Classifier, large: bytes, monkeypatch: pytest.MonkeyPatch, near: str
+MARGIN = 0.05
+INFINITELY_FAR = {"start": 1.0, "end": 0.0}  # in log-odds
+
+
+@pytest.mark.parametrize("bound", ["threshold", "start", "end"])
+@pytest.mark.parametrize(("distance", "again"), [(0.0, True), (0.04, True), (-0.04, True), (0.06, False), (-0.06, False)])
+def test_picture_within_the_margin_of_a_bound_is_decoded_in_full(
+    tmp_path: Path, classifier: Classifier, large: bytes, monkeypatch: pytest.MonkeyPatch, bound: str, distance: float, again: bool
 ) -> None:
     full, reduced = images.decode(large), images.decode(large, draft_px=(448, 448))
     probability = 1.0 - float(classifier.probabilities(reduced.grey)[0][classifier.manifest.negative_index])
-    # 0 and 1 are infinitely far away in log-odds.
-    threshold, zone = {
-        "threshold": (probability, None),
-        "start of the zone": (1.0, (probability, 1.0)),
-        "end of the zone": (0.0, (0.0, probability)),
-        "nothing": (1.0, None),
-    }[near]
-    changed = package.load(packages.with_point(tmp_path, threshold, zone, draft_margin=0.05))
+    near = 1.0 / (1.0 + exp(-log(probability / (1.0 - probability)) - distance))
+    zone = {"threshold": None, "start": (near, 1.0), "end": (0.0, near)}[bound]
+    changed = package.load(packages.with_point(tmp_path, INFINITELY_FAR.get(bound, near), zone, draft_margin=MARGIN))
     calls = count_decodes(monkeypatch)
 
     answer = changed.classify(large, changed.operating_point(None), "id", MAX_PIXELS)
 
-    assert calls == ([False] if near == "nothing" else [False, True])
-    used = reduced if near == "nothing" else full
+    assert calls == ([False, True] if again else [False])
+    used = full if again else reduced
     shown = 1.0 - float(changed.probabilities(used.grey)[0][changed.manifest.negative_index])
     assert answer.pneumonia.probability == pytest.approx(shown, abs=1e-6)
     assert (answer.image.width_px, answer.image.height_px) == (1024, 1024)

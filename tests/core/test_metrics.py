@@ -4,13 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import pytest
+from msgspec import structs
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
 from core import phantom
 from core.api import ROUTES, Service
 from core.bootstrap import bootstrap
-from core.contract import ModelIdentity
-from core.metrics import Metrics
+from core.classifier import Classifier
+from core.contract import ModelIdentity, Timing
+from core.metrics import CONTENT_TYPE, Metrics
 from tests.support.requests import get, post, read
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -116,6 +120,30 @@ def test_every_known_route_is_counted_under_its_own_name(fresh: Service) -> None
     value = scrape(fresh)
 
     assert all(value("pneumonia_requests_total", route=route.path, status="200") for route in ROUTES if route.method == "GET")
+
+
+def test_times_fall_into_the_buckets_that_prometheus_would_choose(fresh: Service, classifier: Classifier) -> None:
+    seconds = [0.0, 0.001, 0.0010001, 0.0025, 0.004, 0.05, 0.99, 2.5, 2.6, 60.0]
+    bounds = ("0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "+Inf")
+    answer = classifier.classify(phantom.jpeg(), classifier.operating_point(None), "id", 10**7)
+    metrics = Metrics()
+    registry = CollectorRegistry()
+    reference = Histogram("reference", "", buckets=[float(bound) for bound in bounds], registry=registry)
+
+    for value in seconds:
+        milliseconds = value * 1000.0
+        metrics.count_prediction(structs.replace(answer, timing_ms=Timing(decode=milliseconds, network=milliseconds, total=milliseconds)))
+        reference.observe(milliseconds / 1000.0)
+
+    text = metrics.render().decode()
+    for bound in bounds:
+        wanted = registry.get_sample_value("reference_bucket", {"le": bound})
+        assert f'pneumonia_stage_seconds_bucket{{le="{bound}",stage="total"}} {wanted}' in text
+    assert f'pneumonia_stage_seconds_count{{stage="network"}} {float(len(seconds))}' in text
+
+
+def test_text_is_announced_as_what_prometheus_writes() -> None:
+    assert CONTENT_TYPE == CONTENT_TYPE_LATEST
 
 
 def test_another_model_takes_the_place_of_the_first() -> None:
