@@ -16,7 +16,7 @@ from core.contract import ModelIdentity
 from core.manifest import Interval, Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, convert, draft, measure, networks, origin, shifts
+from training import calibrate, convert, draft, measure, networks, origin, precision, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained, predictor
 from training.pictures import inputs
@@ -130,7 +130,8 @@ def _converted(trained: Trained, manifest: Manifest) -> tuple[bytes, dict[str, f
     """Return the float16 network, proven equal to Keras, and the largest differences of it and of its float32 twin."""
     exported = networks.with_outputs(trained.model)
     _log.info("converting to LiteRT")
-    flatbuffer, full = convert.to_litert(exported, float16=True), convert.to_litert(exported, float16=False)
+    full = convert.to_litert(exported)
+    flatbuffer = precision.halve(full)
     grey = trained.pictures.take(trained.split["tune"][:_PARITY_PICTURES]).grey
     values = inputs(grey, trained.contract)
     twins = (

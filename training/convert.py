@@ -1,4 +1,4 @@
-"""Keras to LiteRT, and the proof that nothing was lost. The only module that needs TensorFlow."""
+"""Keras to LiteRT, and the proof that nothing was lost. This module and `precision` are all that needs TensorFlow."""
 
 import tempfile
 from collections.abc import Sequence
@@ -17,15 +17,14 @@ PARITY_FLOAT16: Final = 2e-3
 """Largest difference of a probability from Keras that is accepted, for full weights and for weights of half precision."""
 
 
-def to_litert(model: keras.Model, float16: bool) -> bytes:
+def to_litert(model: keras.Model) -> bytes:
     """Convert a network for one picture at a time.
 
     Args:
         model: float32 (N, height, width, channels) -> any outputs.
-        float16: store weights in half precision; they are widened when the network is loaded, so that speed stays the same.
 
     Returns:
-        A flatbuffer whose batch is 1.
+        A flatbuffer in float32 whose batch is 1.
 
     Raises:
         errors.ConversionFailed: another backend than TensorFlow runs, or TensorFlow refuses.
@@ -35,15 +34,12 @@ def to_litert(model: keras.Model, float16: bool) -> bytes:
             f"Expected the tensorflow backend for export. Received: {keras.backend.backend()}. Run the same command with "
             "KERAS_BACKEND=tensorflow: it goes on in the same work folder and exports."
         )
-    import tensorflow as tf
-
     # TFLiteConverter.from_concrete_functions leaves the head's variables out (NaN at inference); Keras goes through a SavedModel.
-    half = {"optimizations": [tf.lite.Optimize.DEFAULT], "target_spec": {"supported_types": [tf.float16]}}
     signature = [keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype="float32")]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.tflite"
         try:
-            model.export(path, format="litert", input_signature=signature, verbose=False, **(half if float16 else {}))
+            model.export(path, format="litert", input_signature=signature, verbose=False)
         except Exception as error:  # the converter raises its own kind and bare exceptions alike
             raise errors.ConversionFailed(f"Expected a network that LiteRT can run. Received: {error}") from error
         return path.read_bytes()

@@ -88,7 +88,7 @@ def _compile_head(model: keras.Model, configuration: Configuration) -> None:
 
 def _compile_all(model: keras.Model, configuration: Configuration, steps: int) -> None:
     """All layers learn. Half an epoch of warm-up, since the optimizer's moments start at nothing."""
-    networks.thaw(model, pretrained=configuration.weights != "none")
+    networks.thaw(model)
     warmup = max(1, steps // 2)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=configuration.learning_rate / 100,

@@ -17,6 +17,20 @@ from training import errors
 CHANNELS: Final = 1
 
 
+@keras.saving.register_keras_serializable(package="pneumonia")
+class FixedStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  # keras has no types
+    """Batch norm that learns scale and shift and always uses the statistics it came with.
+
+    Statistics of small batches would undo what a pretrained base knows, and with MobileNetV2's momentum of 0.999 the moving averages would
+    lag behind by a whole run. Calling the base with `training=False` does not do it: Keras 3 overrides that from the outer call (measured
+    with 3.15). Freezing the layers would leave tensors of the initial weights in the model as they are.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ANN401 a tensor of any backend
+        """Normalise by the fixed statistics, also while training."""
+        return super().call(inputs, training=False, mask=mask)
+
+
 def _mobilenetv2(height_px: int, width_px: int, channels: int, weights: str | None) -> keras.Model:
     """MobileNetV2 1.0 (Sandler et al. 2018): 2.2 million parameters, feature map of 1/32 of the side with 1,280 channels."""
     return keras.applications.MobileNetV2(weights=weights, include_top=False, input_shape=(height_px, width_px, channels))
@@ -72,7 +86,9 @@ def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: 
             f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
         )
     if weights != "none":
-        base.set_weights(_grey_weights(name, weights, base))
+        given = _grey_weights(name, weights, base)
+        base = keras.models.clone_model(base, clone_function=_with_fixed_statistics)
+        base.set_weights(given)
     return with_head(base, labels, dropout)
 
 
@@ -96,16 +112,12 @@ def freeze(model: keras.Model) -> None:
     base_of(model).trainable = False
 
 
-def thaw(model: keras.Model, pretrained: bool) -> None:
-    """Let all layers learn. In a pretrained base batch norm stays frozen, and with that in inference mode.
-
-    Statistics of small batches would undo what the base knows, and with MobileNetV2's momentum of 0.999 the moving averages would lag
-    behind by a whole run. Calling the base with `training=False` does not do it: Keras 3 overrides that from the outer call (measured).
-    """
+def thaw(model: keras.Model) -> None:
+    """Let all layers learn."""
     base = base_of(model)
     base.trainable = True
     for layer in base.layers:  # one by one: a base read from a file says it is trainable while its layers are not
-        layer.trainable = not (pretrained and isinstance(layer, keras.layers.BatchNormalization))
+        layer.trainable = True
 
 
 def with_outputs(model: keras.Model) -> keras.Model:
@@ -119,6 +131,11 @@ def with_outputs(model: keras.Model) -> keras.Model:
     probabilities = keras.layers.Softmax(name="probabilities")(model.get_layer("logits").output)
     embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(features)
     return keras.Model(model.input, [probabilities, model.get_layer("maps").output, embedding], name="network")
+
+
+def _with_fixed_statistics(layer: keras.Layer) -> keras.Layer:
+    kind = FixedStatistics if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
+    return kind.from_config(layer.get_config())
 
 
 def _base(name: str) -> Callable[[int, int, int, str | None], keras.Model]:

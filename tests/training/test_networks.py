@@ -60,7 +60,6 @@ def test_a_pretrained_base_keeps_its_batch_statistics_while_training(tmp_path: P
     pretrained = networks.build("cnn", str(tmp_path / "colour.weights.h5"), 3, dropout=0.0, contract=SMALL)
     fresh = networks.build("cnn", "none", 3, dropout=0.0, contract=SMALL)
     for model, same in ((pretrained, True), (fresh, False)):
-        networks.thaw(model, pretrained=same)
         learning, answering = (np.asarray(model(grey_inputs(), training=training)) for training in (True, False))
         assert np.allclose(learning, answering, atol=1e-6) == same
 
@@ -82,3 +81,16 @@ def test_a_weights_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.weights.h5").write_bytes(b"no weights")
     with pytest.raises(errors.InitialWeightsUnusable, match=r"other\.weights\.h5"):
         networks.build("cnn", str(tmp_path / "other.weights.h5"), 3, contract=SMALL)
+
+
+def test_fine_tuning_leaves_no_tensor_of_the_initial_weights_as_it_was(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(5)
+    networks._BASES["cnn"](64, 64, 3, None).save_weights(tmp_path / "colour.weights.h5")
+    model = networks.build("cnn", str(tmp_path / "colour.weights.h5"), 3, contract=SMALL)
+    networks.freeze(model)
+    assert len(model.trainable_variables) == 2
+    networks.thaw(model)
+    learning = {variable.path.rsplit("/", 1)[-1] for variable in networks.base_of(model).trainable_variables}
+    fixed = {variable.path.rsplit("/", 1)[-1] for variable in networks.base_of(model).non_trainable_variables}
+    assert learning == {"kernel", "gamma", "beta"}
+    assert fixed == {"moving_mean", "moving_variance"}

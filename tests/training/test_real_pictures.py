@@ -8,7 +8,7 @@ import pytest
 from core import manifest
 from core.network import Network
 from core.package import load
-from training import calibrate, convert, dataset, experiment, measure, metrics, networks, pictures, splits
+from training import calibrate, convert, dataset, experiment, measure, metrics, networks, pictures, precision, splits
 
 pytestmark = pytest.mark.train
 
@@ -52,8 +52,11 @@ def test_keras_and_litert_agree_on_real_pictures(public: dataset.Dataset) -> Non
     model = networks.build("mobilenetv2", str(WEIGHTS), 3)
     shapes, _ = manifest.read(PACKAGE)  # of the same architecture
     exported = networks.with_outputs(model)
-    converted = [Network(convert.to_litert(exported, float16), shapes, 1) for float16 in (False, True)]
-    twins = [("float32", converted[0], convert.PARITY_FLOAT32), ("float16", converted[1], convert.PARITY_FLOAT16)]
+    full = convert.to_litert(exported)
+    twins = [
+        ("float32", Network(full, shapes, 1), convert.PARITY_FLOAT32),
+        ("float16", Network(precision.halve(full), shapes, 1), convert.PARITY_FLOAT16),
+    ]
     differences = convert.check_parity(experiment.predictor(model)(values), twins, values)
     assert differences["float32"] < differences["float16"]
 
