@@ -71,7 +71,7 @@ ANSWERED: Mapping[str, Request] = {
     "a heat map": post(phantom.jpeg(), query={"explain": "heatmap"}),
     "a form": post(FORM, FORM_TYPE),
     "one instance": post(instances(SMALL), "application/json"),
-    "several instances, some of them bad": post(instances(SMALL, b"text", b"", SMALL), "application/json"),
+    "several instances, some of them bad": post(instances(SMALL, b"text", b"", b"%PDF-1.7", SMALL[:700], SMALL), "application/json"),
 }
 
 
