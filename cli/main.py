@@ -26,7 +26,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error.code}: {error}", file=sys.stderr)
         return EXIT_CANNOT
     except BrokenPipeError:  # `pneumonia predict … | head` closes our output: nothing went wrong
-        sys.stderr.close()
         return EXIT_OK
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -113,6 +113,6 @@ def _from_multipart(body: bytes, content_type: str, max_pictures: int) -> tuple[
 def _from_json(body: bytes) -> tuple[bytes, ...]:
     try:
         instances = msgspec.json.decode(body, type=Instances).instances
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except msgspec.MsgspecError as error:
         raise errors.MalformedBody(f'Expected {{"instances": [{{"b64": "…"}}]}}. Received: {error}.') from error
     return tuple(instance.b64 for instance in instances)

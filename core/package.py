@@ -36,7 +36,7 @@ def load(folder: Path, interpreters: int = 1) -> Classifier:
         flatbuffer = files[NETWORK_FILE]
     except OSError as error:
         raise errors.ModelUnavailable(f"Expected a readable model package. Received: {error}.") from error
-    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: not UTF-8, or a file name that no file can have
+    except ValueError as error:  # msgspec's errors are; others: not UTF-8, or a file name that no file can have
         raise errors.ModelUnavailable(
             f"Expected a valid {MANIFEST_FILE} and {SELFTEST_FILE} in {package.name}. Received: {error}."
         ) from error
