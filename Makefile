@@ -4,7 +4,7 @@ PORT ?= 8080
 AZURE_PORT ?= 7071
 SERVE := .venv-serve
 DEV := .venv
-DATA ?= ../shared/data/chest_xray/train
+DATA ?=
 WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
@@ -18,10 +18,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 serve: $(SERVE)/.ready ## serve on localhost:8080 through functions-framework (PORT=… for another port)
+	@$(call free_port,$(SERVE),$(PORT),PORT)
 	@echo "Open http://localhost:$(PORT)/ or: curl --data-binary @picture.jpg localhost:$(PORT)/predict    (Ctrl+C ends)"
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/functions-framework --source function_gcp/main.py --target pneumonia --host 127.0.0.1 --port $(PORT)
 
 serve-azure: $(SERVE)/.azure-ready ## serve the Function App on Azure's Python runtime (AZURE_PORT=…, default 7071)
+	@$(call free_port,$(SERVE),$(AZURE_PORT),AZURE_PORT)
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/python -m function_azure.host --port $(AZURE_PORT)
 
 test: $(DEV)/.ready ## run all tests
@@ -48,6 +50,7 @@ imports: $(DEV)/.ready ## check who imports whom
 	$(DEV)/bin/lint-imports
 
 train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
+	@test -d "$(DATA)" || { echo "Give the folder with NORMAL and PNEUMONIA as DATA=… (README.md says where to get it)."; exit 2; }
 	$(DEV)/bin/pneumonia train $(DATA) --weights $(WEIGHTS) --out $(PACKAGE)
 
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
@@ -63,10 +66,14 @@ hooks: $(DEV)/.ready ## install the git hooks
 clean: ## remove the environments and caches
 	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
+# gunicorn says "address in use" eleven times; once is enough.
+free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
+	|| { echo "Port $(2) is taken or none; give another as $(3)=…"; exit 2; }
+
 # The project itself is installed last, editable, without its dependencies: they are there with their hashes.
 define environment
-	@echo "Installing $(2) into $(1) (once)…"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; give one as PYTHON=…")'
+	@echo "Installing $(2) into $(1) (once)…"
 	@$(PYTHON) -m venv --clear $(1)
 	@$(1)/bin/python $(PIP_INSTALL) -r requirements/build.txt -r $(2)
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -5,19 +5,19 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from cli.quiet import quiet_native_code
 from core.contract import Request, Response
 
 STANDARD_INPUT = "-"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 NO_PICTURE_AT_FAULT = ("invalid_parameter", "invalid_settings", "model_unavailable")  # the next picture would fare no better
 # A terminal has no front door: no key to show, no body that a stranger chose.
-LOCAL = {"PNEUMONIA_LOG_LEVEL": "ERROR", "PNEUMONIA_MAX_BODY_MB": "1024"}
+LOCAL = {"PNEUMONIA_LOG_LEVEL": "CRITICAL", "PNEUMONIA_MAX_BODY_MB": "1024"}
 
 Answer = dict[str, Any]
 
@@ -28,7 +28,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "predict",
         help="read pictures: a table, or JSON with --json",
         description=f"Reads each FILE, each picture below each folder ({', '.join(SUFFIXES)}), and standard input for `-`.",
-        epilog="Exit status: 0 all were read, 1 some could not be, 2 nothing could be done.",
+        epilog="Exit status: 0 all were read, 1 some or all could not be, 2 the command could not be carried out.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a picture, a folder, or - for standard input")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: the answer of POST /predict with `file` added")
@@ -46,8 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not files:
         print(f"error: no_picture: Expected pictures ({', '.join(SUFFIXES)}). Received: folders without any.", file=sys.stderr)
         return 2
-    with quiet_native_code():
-        service = bootstrap(_environment(arguments.model))
+    if arguments.heatmap and not arguments.json:
+        print("error: invalid_parameter: Expected --heatmap together with --json. Received: --heatmap alone.", file=sys.stderr)
+        return 2
+    service = bootstrap(_environment(arguments.model))
     query = {"operating_point": arguments.operating_point} if arguments.operating_point else {}
     if arguments.heatmap:
         query["explain"] = "heatmap"
@@ -86,7 +88,7 @@ class Table:
     def add(self, file: str, answer: Answer) -> None:
         """Print one row, the first below the heading."""
         if not self._started:
-            print(f"{'FILE':<{self._width}}  {'DECISION':<13}  PNEUMONIA  MOST PROBABLE KIND")
+            print(f"{'FILE':<{self._width}}  {'DECISION':<13}  PNEUMONIA  IF SO, MOST PROBABLY")
             self._started = True
         if answer["status"] != "ok":
             print(f"{file:<{self._width}}  {'not read':<13}  {answer['code']}: {answer['detail']}", flush=True)
@@ -94,7 +96,7 @@ class Table:
         self._last = answer
         pneumonia, kind = answer["pneumonia"], answer["most_probable"]
         share = f"{pneumonia['probability']:.1%}"
-        named = f"{kind['label']} ({kind['confidence']:.0%} among kinds)" if kind else ""
+        named = f"{kind['label']} ({kind['confidence']:.0%})" if kind else ""
         print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}".rstrip(), flush=True)
 
     def close(self) -> None:
@@ -104,8 +106,12 @@ class Table:
         model, point = self._last["model"], self._last["pneumonia"]["operating_point"]
         print(
             f"\nModel {model['name']} {model['version']}, operating point {point['name']}: threshold {point['threshold']:.1%}, "
-            f"measured sensitivity {point['sensitivity']:.1%}, specificity {point['specificity']:.1%}.\n{self._last['notice']}"
+            f"measured sensitivity {point['sensitivity']:.1%}, specificity {point['specificity']:.1%}; "
+            f"indeterminate from {point['indeterminate_from']:.1%} to {point['indeterminate_to']:.1%}."
         )
+        if self._last["guard"]["verdict"] == "unchecked":
+            print("Not checked: whether these are chest X-rays at all. A photograph gets a probability, too.")
+        print(self._last["notice"])
 
 
 def _expand(names: list[str]) -> Iterator[str]:
@@ -118,8 +124,9 @@ def _expand(names: list[str]) -> Iterator[str]:
 
 
 def _shown(file: str) -> str:
-    """A file name as text: on old disks some are not UTF-8."""
-    return os.fsencode(file).decode("utf-8", "backslashreplace")
+    """A file name as text: on old disks some are not UTF-8, and none may command the terminal."""
+    text = os.fsencode(file).decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _environment(model: str | None) -> Mapping[str, str]:
@@ -137,4 +144,7 @@ def _ask(handle: Callable[[Request], Response], file: str, query: Mapping[str, s
     headers = {"content-length": str(len(data))}
     response = handle(Request(method="POST", path="/predict", query=query, headers=headers, body=io.BytesIO(data)))
     answer: Answer = msgspec.json.decode(response.body)
-    return answer
+    if response.status == HTTPStatus.OK:
+        return answer
+    # As among several pictures of one request: `status` is a word there, not a number.
+    return {"status": "error", **{name: answer[name] for name in ("request_id", "code", "detail")}}

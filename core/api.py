@@ -15,7 +15,7 @@ import msgspec
 
 from core import contract, errors, openapi
 from core.classifier import Classifier
-from core.contract import PROBLEM_TYPE, Request, Response
+from core.contract import JSON_TYPE, PROBLEM_TYPE, Request, Response
 from core.endpoints import Endpoints, Outcome
 from core.logs import LOGGER, log_request
 from core.metrics import Metrics
@@ -84,9 +84,9 @@ ROUTES: Final = (
         refusals=_NO_MODEL,
     ),
     Route(method="GET", path="/metrics", summary="Counters for Prometheus.", handler=Endpoints.metrics, media_type="text/plain"),
-    Route(method="GET", path="/openapi.json", summary="This description.", handler=_describe),
+    Route(method="GET", path="/openapi.json", summary="The machine-readable description of all routes (OpenAPI).", handler=_describe),
     Route(method="GET", path="/docs", summary="A page to try the routes.", handler=Endpoints.page, media_type="text/html"),
-    Route(method="GET", path="/", summary="The same page.", handler=Endpoints.page, media_type="text/html"),
+    Route(method="GET", path="/", summary="The page to try the routes.", handler=Endpoints.page, media_type="text/html"),
     Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
 )
 _PATHS: Final = tuple(route.path for route in ROUTES)
@@ -106,7 +106,7 @@ class Service:
         """Answer one request; never raises."""
         start = perf_counter()
         request_id = _request_id(request)
-        path = "/" + request.path.strip("/")
+        path = request.path
         route = path if path in _PATHS else "unknown"  # what a caller chose freely is neither logged nor counted
         try:
             found = _find_route(path, request.method)
@@ -119,13 +119,14 @@ class Service:
             outcome = self._problem(errors.InternalError(f"Something failed on our side. The log has it under {request_id}."), request_id)
         self._record(request, request_id, route, outcome, perf_counter() - start)
         headers = {"Content-Type": outcome.media_type, "X-Request-Id": request_id, **_HEADERS, **outcome.headers}
-        return Response(status=outcome.status, headers=headers, body=b"" if request.method == "HEAD" else outcome.body)
+        body = outcome.body + b"\n" if outcome.media_type in (JSON_TYPE, PROBLEM_TYPE) else outcome.body  # a terminal wants its line ended
+        return Response(status=outcome.status, headers=headers, body=b"" if request.method == "HEAD" else body)
 
     def _check_key(self, request: Request, route: Route) -> None:
         expected = self._endpoints.settings.api_key
         if route.needs_key and expected is not None:
             received = request.headers.get("x-api-key", "")
-            if not hmac.compare_digest(received.encode(), expected.encode()):
+            if not hmac.compare_digest(received.encode("utf-8", "backslashreplace"), expected.encode()):
                 raise errors.Unauthorized("Expected the API key in the header X-API-Key. Received: none or a wrong one.")
 
     def _problem(self, error: errors.PneumoniaError, request_id: str) -> Outcome:
@@ -136,7 +137,7 @@ class Service:
             type=f"urn:pneumonia-functions:error:{error.code}",
             title=error.code.replace("_", " ").capitalize(),
             status=status,
-            detail=str(error),
+            detail=str(error).encode("utf-8", "backslashreplace").decode(),  # what a caller sent may be no text
             code=error.code,
             request_id=request_id,
         )

@@ -4,7 +4,6 @@ Nothing is spooled to disk: a picture of a patient stays in memory.
 """
 
 import io
-from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,6 +15,7 @@ from core.settings import Settings
 # curl --data-binary sends the form type unless told otherwise: the bytes are a picture all the same.
 RAW_TYPES: Final = ("", "application/octet-stream", "application/dicom", "application/x-www-form-urlencoded")
 MULTIPART_TYPE: Final = "multipart/form-data"
+_FIELDS_BESIDE_PICTURES: Final = 16
 
 
 class Pictures(NamedTuple):
@@ -47,20 +47,20 @@ def read_pictures(request: Request, settings: Settings) -> Pictures:
     media_type = content_type.partition(";")[0].strip().lower()
     if not (media_type in (*RAW_TYPES, MULTIPART_TYPE, JSON_TYPE) or media_type.startswith("image/")):
         raise errors.UnsupportedMediaType(
-            f"Expected Content-Type image/*, application/octet-stream, {MULTIPART_TYPE} or {JSON_TYPE}. Received: {media_type}."
+            f"Expected Content-Type image/*, application/octet-stream, {MULTIPART_TYPE} or {JSON_TYPE}. Received: {media_type[:64]}."
         )
     body = read_body(request, settings.max_body_bytes)
     if media_type == MULTIPART_TYPE:
         items = _from_multipart(body, content_type, settings.max_pictures)
         several = len(items) > 1
     elif media_type == JSON_TYPE:
-        items, several = _from_json(body), True
+        items, several = _from_json(body, settings.max_pictures), True
     else:
         return Pictures((body,), several=False)
     if not items:
         raise errors.NoPicture("Expected at least one picture. Received: none.")
     if len(items) > settings.max_pictures:
-        raise errors.TooManyPictures(f"Expected at most {settings.max_pictures} pictures a request. Received: more.")
+        raise _too_many(settings.max_pictures)
     return Pictures(items, several)
 
 
@@ -71,22 +71,26 @@ def read_body(request: Request, limit_bytes: int) -> bytes:
         errors.BodyTooLarge: it is larger than the limit; if it says so itself, none of it is read.
         errors.LengthRequired: it is empty and came without Content-Length. Azure reads no body without one.
         errors.EmptyBody: it is empty.
+        errors.MalformedBody: it breaks off, or its chunks are none.
     """
     declared = request.headers.get("content-length")
-    if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > limit_bytes:
-        raise _too_large(limit_bytes, f"{int(declared):,}")
-    body = request.body.read(limit_bytes + 1)
+    if declared is not None and declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit_bytes):
+        raise _too_large(limit_bytes, f"{declared[:18]} bytes")
+    try:
+        body = request.body.read(limit_bytes + 1)
+    except Exception as error:  # each transport has its own: a caller who hangs up, or sends no chunks, is no fault of ours
+        raise errors.MalformedBody("Expected a whole body. Received: one that broke off.") from error
     if len(body) > limit_bytes:
         raise _too_large(limit_bytes, "more")
     if not body and declared is None:
-        raise errors.LengthRequired("Expected a body with a Content-Length header. Received: no length and no bytes.")
+        raise errors.LengthRequired("Expected a Content-Length header. Received: none, and without it no bytes arrive on Azure.")
     if not body:
-        raise errors.EmptyBody("Expected a picture in the body. Received: 0 bytes.")
+        raise errors.EmptyBody("Expected a picture. Received: 0 bytes.")
     return body
 
 
 def _too_large(limit_bytes: int, received: str) -> errors.BodyTooLarge:
-    return errors.BodyTooLarge(f"Expected a body of at most {limit_bytes:,} bytes. Received: {received}.")
+    return errors.BodyTooLarge(f"Expected a body of at most {limit_bytes // 2**20} MiB. Received: {received}.")
 
 
 def _from_multipart(body: bytes, content_type: str, max_pictures: int) -> tuple[bytes, ...]:
@@ -103,16 +107,27 @@ def _from_multipart(body: bytes, content_type: str, max_pictures: int) -> tuple[
         spool_limit=len(body),
         memory_limit=len(body),
     )
+    items: list[bytes] = []
     try:
-        # One more than allowed is enough to know: the rest is not even taken apart.
-        return tuple(islice((part.raw for part in parser if part.filename is not None), max_pictures + 1))
+        for count, part in enumerate(parser, start=1):
+            if count > max_pictures + _FIELDS_BESIDE_PICTURES:  # the rest is not even taken apart
+                raise _too_many(max_pictures)
+            if part.filename is not None:
+                items.append(part.raw)
     except MultipartError as error:
         raise errors.MalformedBody(f"Expected a well-formed {MULTIPART_TYPE} body. Received: {error}.") from error
+    return tuple(items)
 
 
-def _from_json(body: bytes) -> tuple[bytes, ...]:
+def _from_json(body: bytes, max_pictures: int) -> tuple[bytes, ...]:
+    if body.count(b'"b64"') > max_pictures:  # before millions of objects are made of it
+        raise _too_many(max_pictures)
     try:
         instances = msgspec.json.decode(body, type=Instances).instances
-    except msgspec.MsgspecError as error:
-        raise errors.MalformedBody(f'Expected {{"instances": [{{"b64": "…"}}]}}. Received: {error}.') from error
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise errors.MalformedBody(f'Expected {{"instances": [{{"b64": "…"}}]}}. Received: something else ({error}).') from error
     return tuple(instance.b64 for instance in instances)
+
+
+def _too_many(max_pictures: int) -> errors.TooManyPictures:
+    return errors.TooManyPictures(f"Expected at most {max_pictures} pictures a request. Received: more.")

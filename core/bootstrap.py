@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from core import errors, logs, package, settings
 from core.api import Service
 from core.classifier import Classifier
+from core.quiet import quiet_native_code
 
 _lock = threading.Lock()
 _service: Service | None = None
@@ -21,7 +22,8 @@ def bootstrap(environ: Mapping[str, str]) -> Service:
     model: Classifier | errors.ServiceError
     try:
         configuration = settings.read(environ)
-        model = package.load(configuration.model, configuration.interpreters)
+        with quiet_native_code():
+            model = package.load(configuration.model, configuration.interpreters)
     except errors.InvalidSettings as error:
         configuration, model = settings.Settings(), error
     except errors.ModelUnavailable as error:

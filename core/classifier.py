@@ -5,6 +5,7 @@ Called by `core.api` for a request and by `core.package` for the self-test. Noth
 
 import base64
 import math
+import threading
 from time import perf_counter
 from typing import Final, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core import contract, errors, heatmap, images
+from core.grey import Grey
 from core.manifest import Manifest, OperatingPoint
 from core.network import Floats, Network, Outputs
 
@@ -40,6 +42,8 @@ class Classifier:
         self.manifest = manifest
         self.identity = identity
         self._network = network
+        # Pictures are the largest things in memory: no more are decoded at once than the network can take.
+        self._slots = threading.BoundedSemaphore(network.interpreters)
         self._draft_px = (manifest.input.width_px * images.DRAFT_FACTOR, manifest.input.height_px * images.DRAFT_FACTOR)
 
     def operating_point(self, name: str | None) -> OperatingPoint:
@@ -51,10 +55,10 @@ class Classifier:
         point = self.manifest.operating_point(name)
         if point is None:
             names = ", ".join(point.name for point in self.manifest.operating_points)
-            raise errors.InvalidParameter(f"Invalid `operating_point`: expected one of {names}. Received: {name!r}.")
+            raise errors.InvalidParameter(f"Invalid `operating_point`: Expected one of {names}. Received: {str(name)[:32]!r}.")
         return point
 
-    def probabilities(self, grey: images.Grey) -> tuple[Probabilities, Outputs]:
+    def probabilities(self, grey: Grey) -> tuple[Probabilities, Outputs]:
         """Return the calibrated probabilities of a grey picture, float64 array (K,) that sums to 1, and the network's raw outputs.
 
         Raises:
@@ -79,9 +83,10 @@ class Classifier:
             errors.PictureError: the bytes cannot be read as one picture.
         """
         start = perf_counter()
-        looks = [self._look(data, max_pixels, self._draft_px)]
-        if looks[0].picture.reduced and self._scaling_could_decide(looks[0], point):
-            looks.append(self._look(data, max_pixels, None))
+        with self._slots:
+            looks = [self._look(data, max_pixels, self._draft_px)]
+            if looks[0].picture.reduced and self._scaling_could_decide(looks[0], point):
+                looks.append(self._look(data, max_pixels, None))
         picture, probabilities, outputs, _, _ = looks[-1]
         pneumonia, findings, most_probable = decide(probabilities, self.manifest, point)
         return contract.Prediction(
@@ -94,7 +99,7 @@ class Classifier:
             image=contract.ImageFacts(
                 format=picture.format, width_px=picture.width_px, height_px=picture.height_px, warnings=picture.warnings
             ),
-            explanation=self._explain(picture, outputs) if explain else None,
+            explanation=self._explain(picture, outputs, pneumonia.probability) if explain else None,
             timing_ms=contract.Timing(
                 decode=_milliseconds(sum(look.decode_s for look in looks)),
                 network=_milliseconds(sum(look.network_s for look in looks)),
@@ -115,18 +120,18 @@ class Classifier:
         bounds = (point.indeterminate_from, point.threshold, point.indeterminate_to)
         return any(abs(log_odds - _log_odds(bound)) <= self.manifest.input.draft_margin for bound in bounds)
 
-    def _explain(self, picture: images.Picture, outputs: Outputs) -> contract.Explanation:
-        cells = heatmap.evidence(outputs.maps, self.manifest.negative_index, self.manifest.temperature)
+    def _explain(self, picture: images.Picture, outputs: Outputs, pneumonia: float) -> contract.Explanation:
+        cells = heatmap.evidence(outputs.maps, self.manifest.negative_index, pneumonia)
         png = heatmap.render(cells, picture.width_px, picture.height_px)
         return contract.Explanation(method=heatmap.METHOD, heatmap_png_b64=base64.b64encode(png).decode())
 
 
 def calibrate(probabilities: Floats, temperature: float) -> Probabilities:
-    """Soften probabilities by a temperature: softmax(log(p) / T) (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
+    """Calibrate probabilities by a temperature: softmax(log(p) / T) (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
 
     Args:
         probabilities: float32 array (K,), in [0, 1].
-        temperature: above 1 softens, 1 changes nothing.
+        temperature: above 1 softens, below 1 sharpens.
 
     Returns:
         float64 array (K,), in [0, 1], sum 1.
@@ -165,7 +170,12 @@ def decide(
         decision=decision,
         code=manifest.pneumonia_code,
         operating_point=contract.OperatingPointUsed(
-            name=point.name, threshold=point.threshold, sensitivity=point.sensitivity.value, specificity=point.specificity.value
+            name=point.name,
+            threshold=point.threshold,
+            indeterminate_from=point.indeterminate_from,
+            indeterminate_to=point.indeterminate_to,
+            sensitivity=point.sensitivity.value,
+            specificity=point.specificity.value,
         ),
     )
     confidence = round(kind.probability / total, DECIMALS) if total else 0.0

@@ -54,10 +54,12 @@ class ModelIdentity(Answer, frozen=True, kw_only=True):
 
 
 class OperatingPointUsed(Answer, frozen=True, kw_only=True):
-    """The threshold behind a decision, and what it was measured to give."""
+    """The threshold behind a decision, the zone in which none is made, and what the threshold was measured to give."""
 
     name: str
     threshold: Probability
+    indeterminate_from: Probability
+    indeterminate_to: Probability
     sensitivity: Probability
     specificity: Probability
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from time import monotonic
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,9 @@ from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
 from core.settings import Settings
+
+_PARAMETERS: Final = ("operating_point", "explain")
+_PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
 
 
 class Outcome(NamedTuple):
@@ -44,13 +47,14 @@ class Endpoints:
     def predict(self, request: Request, request_id: str) -> Outcome:
         """Answer for one picture, or for several."""
         classifier = self._classifier()
+        _check_parameters(request)
         point = classifier.operating_point(request.query.get("operating_point"))
         explain = _wants_heatmap(request)
         pictures = bodies.read_pictures(request, self.settings)
         if not pictures.several:
-            prediction = self._classify(classifier, pictures.items[0], point, request_id, explain)
+            prediction = self._classify(classifier, pictures.items[0], point, request_id, explain, self.settings.max_pixels)
             return Outcome(msgspec.json.encode(prediction), log={"decision": prediction.pneumonia.decision})
-        answers = tuple(self._answer(classifier, item, point, request_id, explain) for item in pictures.items)
+        answers = self._answer_each(classifier, pictures.items, point, request_id, explain)
         decisions = [answer.pneumonia.decision if isinstance(answer, contract.Prediction) else answer.code for answer in answers]
         return Outcome(msgspec.json.encode(contract.Predictions(predictions=answers)), log={"decisions": decisions})
 
@@ -119,28 +123,41 @@ class Endpoints:
             return self._model
         raise self._model
 
-    def _answer(
-        self, classifier: Classifier, picture: bytes, point: OperatingPoint, request_id: str, explain: bool
-    ) -> contract.Prediction | contract.ItemError:
-        """Answer for one of several pictures: a picture that cannot be read does not spoil the others."""
-        try:
-            return self._classify(classifier, picture, point, request_id, explain)
-        except errors.PictureError as error:
-            self._metrics.count_error(error.code)
-            return contract.ItemError(request_id=request_id, code=error.code, detail=str(error))
+    def _answer_each(
+        self, classifier: Classifier, pictures: tuple[bytes, ...], point: OperatingPoint, request_id: str, explain: bool
+    ) -> tuple[contract.Prediction | contract.ItemError, ...]:
+        """Answer for several pictures: one that cannot be read does not spoil the others, and all share one allowance of pixels."""
+        answers: list[contract.Prediction | contract.ItemError] = []
+        pixels_left = self.settings.max_request_pixels
+        for picture in pictures:
+            try:
+                answer = self._classify(classifier, picture, point, request_id, explain, pixels_left)
+                pixels_left -= answer.image.width_px * answer.image.height_px
+                answers.append(answer)
+            except errors.PictureError as error:
+                self._metrics.count_error(error.code)
+                answers.append(contract.ItemError(request_id=request_id, code=error.code, detail=str(error)))
+        return tuple(answers)
 
     def _classify(
-        self, classifier: Classifier, picture: bytes, point: OperatingPoint, request_id: str, explain: bool
+        self, classifier: Classifier, picture: bytes, point: OperatingPoint, request_id: str, explain: bool, most_pixels: int
     ) -> contract.Prediction:
-        prediction = classifier.classify(picture, point, request_id, self.settings.max_pixels, explain)
+        prediction = classifier.classify(picture, point, request_id, min(self.settings.max_pixels, most_pixels), explain)
         self._metrics.count_prediction(prediction)
         return prediction
+
+
+def _check_parameters(request: Request) -> None:
+    """Refuse a parameter that is none of ours: a misspelt operating point must not pass as the default one."""
+    unknown = sorted(set(request.query) - set(_PARAMETERS) - set(_PLATFORM_PARAMETERS))
+    if unknown:
+        raise errors.InvalidParameter(f"Expected the query parameters {' and '.join(_PARAMETERS)}. Received: {unknown[0][:32]!r}.")
 
 
 def _wants_heatmap(request: Request) -> bool:
     explain = request.query.get("explain")
     if explain not in (None, "heatmap"):
-        raise errors.InvalidParameter(f"Invalid `explain`: expected heatmap. Received: {explain!r}.")
+        raise errors.InvalidParameter(f"Invalid `explain`: Expected heatmap. Received: {explain[:32]!r}.")
     return explain is not None
 
 

@@ -155,6 +155,6 @@ class InternalError(ServiceError):
 
 
 def leaves(kind: type[PneumoniaError] = PneumoniaError) -> list[type[PneumoniaError]]:
-    """Return the errors below a class that can be raised, those with a code of their own."""
-    below = [leaf for child in kind.__subclasses__() for leaf in leaves(child)]
+    """Return the errors of serving that can be raised, those below a class with a code of their own. Training has more, elsewhere."""
+    below = [leaf for child in kind.__subclasses__() if child.__module__ == __name__ for leaf in leaves(child)]
     return below or [kind]

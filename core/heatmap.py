@@ -1,7 +1,7 @@
 """Where in the picture the network saw pneumonia, as a PNG to lay over the upright original.
 
-Each cell of the class activation maps is read as if the whole picture looked like it: 1 - softmax(cell)[negative]. The scale is therefore
-the same for all pictures (0 to 1) and a normal chest stays clear, instead of being stretched until something glows.
+The strongest cell has the picture's own probability of pneumonia, the others their share of it. A normal chest therefore stays clear,
+instead of being stretched until something glows, and in a clear pneumonia the map still tells one place from another.
 """
 
 import io
@@ -18,23 +18,28 @@ LONGEST_SIDE_PX: Final = 512  # the maps have 7 x 7 cells: more pixels would onl
 # Yellow to vermilion of Okabe and Ito's palette (jfly.uni-koeln.de/color, 2002), told apart in all common colour vision deficiencies.
 _FAINT: Final = np.array([240.0, 228.0, 66.0])
 _STRONG: Final = np.array([213.0, 94.0, 0.0])
-_MOST_OPAQUE: Final = 170.0  # of 255, so that the lung stays visible below
+_MOST_OPAQUE: Final = 128.0  # of 255, so that the lung stays visible below
 
 
-def evidence(maps: Floats, negative: int, temperature: float) -> npt.NDArray[np.float64]:
+def evidence(maps: Floats, negative: int, probability: float) -> npt.NDArray[np.float64]:
     """Turn class activation maps into local evidence for pneumonia.
+
+    A cell speaks for pneumonia by how far the logits of its kinds, taken together, lie above that of the negative label.
 
     Args:
         maps: float32 array (h, w, K), logits of each cell.
         negative: index of the negative label.
-        temperature: the calibration's temperature.
+        probability: the picture's calibrated probability of pneumonia, in [0, 1].
 
     Returns:
-        float64 array (h, w), values in [0, 1].
+        float64 array (h, w), values in [0, probability].
     """
-    scaled = maps.astype(np.float64) / temperature
-    odds = np.exp(scaled - scaled.max(axis=2, keepdims=True))
-    local: npt.NDArray[np.float64] = 1.0 - odds[:, :, negative] / odds.sum(axis=2)
+    logits = maps.astype(np.float64)
+    kinds = np.delete(logits, negative, axis=2)
+    highest = kinds.max(axis=2)
+    together = highest + np.log(np.exp(kinds - highest[:, :, np.newaxis]).sum(axis=2))  # the logarithm of a sum of exponentials
+    margin = np.maximum(together - logits[:, :, negative], 0.0)
+    local: npt.NDArray[np.float64] = probability * margin / max(float(margin.max()), 1e-12)
     return local
 
 

@@ -15,20 +15,16 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core import errors
+from core.grey import Grey, to_grey
 from core.manifest import InputContract
 
-Grey = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
-"""2-D array (height, width), values in [0, 255], 0 black: uint8 from sources of 8 bits, float32 from deeper ones."""
-
-FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WebP")
 MIN_SIDE_PX: Final = 32  # below this no lung field can be told from noise
 MAX_PIXELS: Final = 25_000_000  # detectors give 4 to 18 megapixels, film scanners 21; at most 200 MB while decoding, whatever the mode
 DRAFT_FACTOR: Final = 2  # JPEG is decoded at no less than this times the network's input
 
 _RESAMPLING: Final = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
 _ORIENTATION_TAG: Final = 0x0112
-_PHOTOMETRIC_INTERPRETATION: Final = 262  # 0 is WhiteIsZero
-_SAMPLE_FORMAT: Final = 339
 _LOADED_FROM_THE_START: Final = (b"\xff\xd8", b"\x89PNG", b"BM")  # JPEG, PNG, BMP
 # Formats people send by mistake, by their first bytes, so that the refusal can name them.
 _KNOWN_SIGNATURES: Final = (
@@ -127,9 +123,9 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
     if image.format == "GIF":
         raise _unsupported("GIF")
     if width * height > max_pixels:
-        raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: {width:,} x {height:,}.")
+        raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: {width:,} × {height:,}.")
     if min(width, height) < MIN_SIDE_PX:
-        raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} x {height}.")
+        raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} × {height}.")
     if draft_px is not None:
         image.draft("L", draft_px)
     reduced = image.size != (width, height)
@@ -139,65 +135,11 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
     ImageOps.exif_transpose(image, in_place=True)
     if image.size != drawn:
         width, height = height, width
-    grey, warnings = _to_grey(image)
+    grey, warnings = to_grey(image)
     if turned:
         warnings = (*warnings, "rotated_by_exif")
     format_name = "jpeg" if image.format == "MPO" else str(image.format).lower()
     return Picture(grey, format_name, width, height, warnings, reduced)
-
-
-def _to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
-    """Return the picture in grey, and the codes of what that took."""
-    if image.mode.startswith("I"):
-        return _from_whole_numbers(image)
-    if image.mode == "F":
-        return _from_fractions(image)
-    if image.has_transparency_data:
-        if "A" not in image.getbands():  # a transparent colour of a palette or of grey
-            image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-        if alpha.getextrema() != (255, 255):
-            # Over black: what is transparent shows as air, not as bone.
-            black = Image.new("L", image.size)
-            black.paste(image.convert("L"), mask=alpha)
-            return np.asarray(black), ("alpha_flattened",)
-    return np.asarray(image if image.mode == "L" else image.convert("L")), ()
-
-
-def _from_whole_numbers(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
-    """16 or 32 bits to [0, 255]. Detectors give 10 to 15 bits in a container of 16: the bits in use set the scale."""
-    numbers = np.asarray(image)
-    if numbers.dtype == np.int32 and _tiff_tag(image, _SAMPLE_FORMAT) == (1,):  # unsigned, which Pillow has no mode for
-        numbers = numbers.view(np.uint32)
-    bits = max(8, int(numbers.max()).bit_length())
-    values = numbers.astype(np.float32)
-    values *= np.float32(255.0 / (2**bits - 1))  # in place: these are the largest arrays there are
-    np.clip(values, 0.0, 255.0, out=values)
-    return _turned_over(values, image), (() if bits == 16 else ("scaled_by_bits_in_use",))
-
-
-def _from_fractions(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
-    """Floating-point TIFF has no agreed range: stretch its own to [0, 255]."""
-    values = np.array(image, dtype=np.float32)
-    if not np.isfinite(values).all():
-        raise errors.CorruptPicture("Expected finite grey values. Received: infinite values or NaN.")
-    values *= np.float32(0.5)  # exact, and the difference of the two ends of float32 does not overflow
-    low, high = float(values.min()), float(values.max())
-    values -= np.float32(low)
-    values *= np.float32(255.0 / max(high - low, 1e-12))
-    np.clip(values, 0.0, 255.0, out=values)
-    return _turned_over(values, image), ("scaled_by_range",)
-
-
-def _turned_over(values: npt.NDArray[np.float32], image: Image.Image) -> npt.NDArray[np.float32]:
-    """Pillow turns WhiteIsZero over for 8 bits only."""
-    if _tiff_tag(image, _PHOTOMETRIC_INTERPRETATION) == 0:
-        np.subtract(np.float32(255.0), values, out=values)
-    return values
-
-
-def _tiff_tag(image: Image.Image, tag: int) -> object:
-    return getattr(image, "tag_v2", {}).get(tag) if image.format == "TIFF" else None
 
 
 def _is_cut_riff(data: bytes) -> bool:
@@ -214,7 +156,8 @@ def _unidentified(data: bytes) -> errors.PictureError:
     # A known beginning that Pillow still does not recognise: cut off within the header.
     if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"II*\x00", b"MM\x00*")):
         return errors.TruncatedPicture(f"Expected a whole picture. Received: {len(data):,} bytes that end within the header.")
-    return errors.NotAPicture(f"Expected a picture ({', '.join(FORMATS)}). Received: {len(data):,} bytes of something else.")
+    kind = "text" if data.isascii() and b"\0" not in data else "something else"
+    return errors.NotAPicture(f"Expected a picture ({', '.join(FORMATS)}). Received: {len(data):,} bytes of {kind}.")
 
 
 def _unsupported(name: str) -> errors.UnsupportedFormat:

@@ -4,11 +4,14 @@ Never a picture's bytes, a file's name or an identifier.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context
 LOGGER = logging.getLogger("pneumonia")
 _SEVERITY = {logging.DEBUG: "DEBUG", logging.INFO: "INFO", logging.WARNING: "WARNING", logging.ERROR: "ERROR", logging.CRITICAL: "CRITICAL"}
 
@@ -40,7 +43,7 @@ def configure(level: str) -> None:
 
 def log_request(headers: Mapping[str, str], fields: Mapping[str, object], status: int) -> None:
     """Write the one line of a request: a warning where we refused, an error where we failed."""
-    trace = headers.get("traceparent", "").split("-")
-    traced = {"trace": trace[1]} if len(trace) == 4 and trace[1].isalnum() else {}
+    trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    traced = {"trace": trace[1]} if trace else {}
     level = logging.INFO if status < 400 else logging.WARNING if status < 500 else logging.ERROR
     LOGGER.log(level, "request", extra={"fields": {**fields, **traced}})

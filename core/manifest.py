@@ -130,7 +130,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class SelfTestCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One phantom (`core.phantom.chest(seed=seed)`), the digest of its pixels and the calibrated probabilities it must give."""
 
-    seed: int
+    seed: Annotated[int, Meta(ge=0, lt=2**32)]
     pixels_sha256: Sha256
     probabilities: tuple[Probability, ...]
 

@@ -69,26 +69,30 @@ class Metrics:
 
     def collect(self) -> "Iterator[Metric]":
         """Yield all counters as prometheus_client's values: what its registry asks a collector for."""
+        with self._lock:
+            families = list(self._families())
+        yield from families
+
+    def _families(self) -> "Iterator[Metric]":
         from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-        with self._lock:
-            for name, help_text, labels, counts in (
-                ("pneumonia_requests", "Requests answered.", ("route", "status"), self._requests),
-                ("pneumonia_errors", "Requests and pictures refused, by code.", ("code",), self._errors),
-                ("pneumonia_decisions", "Pictures answered, by decision.", ("decision",), self._decisions),
-            ):
-                counter = CounterMetricFamily(name, help_text, labels=labels)
-                for values, count in counts.items():
-                    counter.add_metric(values, count)
-                yield counter
-            seconds = HistogramMetricFamily("pneumonia_stage_seconds", "Time a picture took.", labels=("stage",))
-            for stage, measured in self._stages.items():
-                seconds.add_metric((stage,), measured.cumulative(), measured.sum_s)
-            yield seconds
-            model = GaugeMetricFamily("pneumonia_model_info", "1 for the model that serves.", labels=("name", "version"))
-            if self._model:
-                model.add_metric((self._model.name, self._model.version), 1)
-            yield model
+        for name, help_text, labels, counts in (
+            ("pneumonia_requests", "Requests answered.", ("route", "status"), self._requests),
+            ("pneumonia_errors", "Requests and pictures refused, by code.", ("code",), self._errors),
+            ("pneumonia_decisions", "Pictures answered, by decision.", ("decision",), self._decisions),
+        ):
+            counter = CounterMetricFamily(name, help_text, labels=labels)
+            for values, count in counts.items():
+                counter.add_metric(values, count)
+            yield counter
+        seconds = HistogramMetricFamily("pneumonia_stage_seconds", "Time a picture took.", labels=("stage",))
+        for stage, measured in self._stages.items():
+            seconds.add_metric((stage,), measured.cumulative(), measured.sum_s)
+        yield seconds
+        model = GaugeMetricFamily("pneumonia_model_info", "1 for the model that serves.", labels=("name", "version"))
+        if self._model:
+            model.add_metric((self._model.name, self._model.version), 1)
+        yield model
 
 
 class _Stage:

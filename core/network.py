@@ -40,6 +40,7 @@ class Network:
         Raises:
             errors.ModelUnavailable: the flatbuffer is not one, or its shapes are not those of the manifest.
         """
+        self.interpreters = interpreters
         self._flatbuffer = flatbuffer
         self._slots = threading.BoundedSemaphore(interpreters)
         try:
@@ -57,12 +58,11 @@ class Network:
         """
         with self._slots:
             interpreter = self._take()
-            try:
-                interpreter.set_tensor(self._input, values[np.newaxis])
-                interpreter.invoke()
-                return Outputs(*(interpreter.get_tensor(index)[0] for index in self._outputs))
-            finally:
-                self._free.append(interpreter)
+            interpreter.set_tensor(self._input, values[np.newaxis])
+            interpreter.invoke()
+            outputs = Outputs(*(interpreter.get_tensor(index)[0] for index in self._outputs))
+            self._free.append(interpreter)  # not one that failed: the pool makes another
+            return outputs
 
     def _take(self) -> Interpreter:
         try:
@@ -90,9 +90,10 @@ def _match_tensors(interpreter: Interpreter, manifest: Manifest) -> tuple[int, t
             found["embedding"] = detail["index"]
         elif len(shape) == 4 and shape[3] == labels:
             found["maps"] = detail["index"]
-    if [_shape(detail) for detail in inputs] != [wanted_input] or len(found) != 3 or len(outputs) != 3:
+    floats = all(detail["dtype"] is np.float32 for detail in (*inputs, *outputs))
+    if not floats or [_shape(detail) for detail in inputs] != [wanted_input] or len(found) != 3 or len(outputs) != 3:
         raise errors.ModelUnavailable(
-            f"Expected a network from {wanted_input} to (1, {labels}), (1, h, w, {labels}) and (1, {manifest.embedding_size}). "
+            f"Expected a float32 network from {wanted_input} to (1, {labels}), (1, h, w, {labels}) and (1, {manifest.embedding_size}). "
             f"Received: {[_shape(detail) for detail in inputs]} to {shapes}."
         )
     return inputs[0]["index"], (found["probabilities"], found["maps"], found["embedding"])

@@ -28,25 +28,23 @@ def load(folder: Path, interpreters: int = 1) -> Classifier:
     Raises:
         errors.ModelUnavailable: the package is missing, altered, inconsistent, or does not answer its self-test.
     """
-    package = _locate(folder)
     try:
-        manifest, manifest_bytes = read(package)
-        files = {name: _checked(package, name, digest) for name, digest in manifest.files.items()}
-        selftest = msgspec.json.decode(files[SELFTEST_FILE], type=SelfTest)
-        flatbuffer = files[NETWORK_FILE]
+        return _load(_locate(folder), interpreters)
+    except KeyError as error:
+        raise errors.ModelUnavailable(f"Expected {error.args[0]} among the files. Received: a {MANIFEST_FILE} without it.") from error
     except OSError as error:
         raise errors.ModelUnavailable(f"Expected a readable model package. Received: {error}.") from error
-    except ValueError as error:  # msgspec's errors are; others: not UTF-8, or a file name that no file can have
-        raise errors.ModelUnavailable(
-            f"Expected a valid {MANIFEST_FILE} and {SELFTEST_FILE} in {package.name}. Received: {error}."
-        ) from error
-    except KeyError as error:
-        raise errors.ModelUnavailable(
-            f"Expected {error.args[0]} among the files of {package.name}. Received: {MANIFEST_FILE} without it."
-        ) from error
+    except (ValueError, RuntimeError) as error:  # msgspec's are; others: not UTF-8, a name that no file can have, links in a circle
+        raise errors.ModelUnavailable(f"Expected a valid {MANIFEST_FILE} and {SELFTEST_FILE}. Received: {error}.") from error
+
+
+def _load(package: Path, interpreters: int) -> Classifier:
+    manifest, manifest_bytes = read(package)
+    files = {name: _checked(package, name, digest) for name, digest in manifest.files.items()}
+    selftest = msgspec.json.decode(files[SELFTEST_FILE], type=SelfTest)
     sha256 = hashlib.sha256(manifest_bytes).hexdigest()
     identity = ModelIdentity(name=manifest.name, version=manifest.version, sha256=sha256)
-    classifier = Classifier(manifest, identity, Network(flatbuffer, manifest, interpreters))
+    classifier = Classifier(manifest, identity, Network(files[NETWORK_FILE], manifest, interpreters))
     _replay(selftest, classifier)
     return classifier
 

@@ -11,7 +11,7 @@ from core import errors
 from core.images import MAX_PIXELS
 
 AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 _MOST_PIXELS = 178_956_970
 BAKED_MODEL = Path(__file__).resolve().parents[1] / "model"
@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Largest picture that is decoded, in pixels."""
     max_pictures: int = 64
     """Most pictures in one request."""
+    max_request_pixels: int = 200_000_000
+    """Most pixels in all pictures of one request together: what one caller may take of a processor."""
     interpreters: int = os.cpu_count() or 1
     """How many pictures go through the network at once."""
     azure_auth_level: AuthLevel = "FUNCTION"
@@ -54,11 +56,15 @@ def read(environ: Mapping[str, str]) -> Settings:
     unknown = sorted(name for name in environ if name.startswith("PNEUMONIA_") and name not in known)
     if unknown:
         raise errors.InvalidSettings(f"Unknown setting. Expected: {', '.join(sorted(known))}. Received: {', '.join(unknown)}.")
-    values = {field: _PARSERS[field](name, environ[name]) for name, field in known.items() if environ.get(name)}
+    # An empty value is no value, except for a secret: one that was not resolved must not leave the door open.
+    given = {name: field for name, field in known.items() if environ.get(name) or (field == "api_key" and name in environ)}
+    values = {field: _PARSERS[field](name, environ[name]) for name, field in given.items()}
     return Settings(**values)  # type: ignore[arg-type]
 
 
-def _text(_name: str, value: str) -> str:
+def _secret(name: str, value: str) -> str:
+    if not value or value != value.strip() or not value.isascii():
+        raise errors.InvalidSettings(f"Invalid {name}: Expected ASCII without blanks around it. Received: something else, or nothing.")
     return value
 
 
@@ -67,22 +73,22 @@ def _folder(_name: str, value: str) -> Path:
 
 
 def _count(name: str, value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) < 1:
-        raise errors.InvalidSettings(f"Invalid {name}: expected a whole number of at least 1. Received: {value!r}.")
+    if not (value.isascii() and value.isdigit() and len(value) <= 9 and int(value) >= 1):
+        raise errors.InvalidSettings(f"Invalid {name}: Expected a whole number from 1 to 999999999. Received: {value[:16]!r}.")
     return int(value)
 
 
 def _pixels(name: str, value: str) -> int:
     count = _count(name, value)
     if count > _MOST_PIXELS:
-        raise errors.InvalidSettings(f"Invalid {name}: expected at most {_MOST_PIXELS}, where Pillow refuses. Received: {value!r}.")
+        raise errors.InvalidSettings(f"Invalid {name}: Expected at most {_MOST_PIXELS}, where Pillow refuses. Received: {value!r}.")
     return count
 
 
 def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
     def parse(name: str, value: str) -> str:
         if value.upper() not in options:
-            raise errors.InvalidSettings(f"Invalid {name}: expected one of {', '.join(options)}. Received: {value!r}.")
+            raise errors.InvalidSettings(f"Invalid {name}: Expected one of {', '.join(options)}. Received: {value!r}.")
         return value.upper()
 
     return parse
@@ -90,10 +96,11 @@ def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
 
 _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "model": _folder,
-    "api_key": _text,
+    "api_key": _secret,
     "max_body_mb": _count,
     "max_pixels": _pixels,
     "max_pictures": _count,
+    "max_request_pixels": _count,
     "interpreters": _count,
     "azure_auth_level": _choice(get_args(AuthLevel)),
     "log_level": _choice(get_args(LogLevel)),

@@ -10,10 +10,15 @@ import flask
 from core.bootstrap import shared
 from core.contract import Request, Response
 
+_PIECE_BYTES = 65536
+
 
 def pneumonia(request: flask.Request) -> flask.Response:
     """Answer one request."""
-    return to_flask(shared().handle(from_flask(request)))
+    response = to_flask(shared().handle(from_flask(request)))
+    while request.stream.read(_PIECE_BYTES):  # functions-framework would read what is left at once, into memory
+        pass
+    return response
 
 
 def from_flask(request: flask.Request) -> Request:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from core import images
 from core.classifier import Classifier
+from core.grey import Grey
 from training.pictures import GreyStack
 
 _ENLARGEMENT: Final = 4  # 896 px from 224, so that JPEG is decoded at 1/2 scale
@@ -36,7 +37,7 @@ def margin(classifier: Classifier, grey: GreyStack, progress: bool = True) -> fl
     return math.ceil(_SAFETY * max(changes) * 1000.0) / 1000.0
 
 
-def enlarge(grey: images.Grey) -> bytes:
+def enlarge(grey: Grey) -> bytes:
     """Return the picture four times as wide and high, as JPEG."""
     image = Image.fromarray(grey)
     large = image.resize((image.width * _ENLARGEMENT, image.height * _ENLARGEMENT), Image.Resampling.BICUBIC)
@@ -52,7 +53,7 @@ def _change(classifier: Classifier, data: bytes) -> float:
     return abs(_log_odds(classifier, scaled) - _log_odds(classifier, whole))
 
 
-def _log_odds(classifier: Classifier, grey: images.Grey) -> float:
+def _log_odds(classifier: Classifier, grey: Grey) -> float:
     probabilities, _ = classifier.probabilities(grey)
     pneumonia = min(max(1.0 - float(probabilities[classifier.manifest.negative_index]), _SMALLEST), 1.0 - _SMALLEST)
     return math.log(pneumonia / (1.0 - pneumonia))

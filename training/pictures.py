@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from core import images
 from core.errors import PictureError
+from core.grey import Grey
 from core.manifest import InputContract
 from training.dataset import KINDS, Dataset
 
@@ -69,7 +70,7 @@ def load(dataset: Dataset, contract: InputContract, progress: bool = True) -> Pi
     )
 
 
-def shrink(grey: images.Grey, contract: InputContract) -> GreyStack:
+def shrink(grey: Grey, contract: InputContract) -> GreyStack:
     """Bring one grey picture to the network's size by the one preprocessing function, still in grey levels.
 
     Returns:

@@ -36,13 +36,14 @@ def test_table_says_for_a_picture_what_it_shows_and_how_it_was_decided(folder: P
 
     assert main(["predict", str(file)]) == OK
 
-    heading, row, empty, model, notice = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["FILE", "DECISION", "PNEUMONIA", "MOST", "PROBABLE", "KIND"]
+    heading, row, empty, model, unchecked, notice = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["FILE", "DECISION", "PNEUMONIA", "IF", "SO,", "MOST", "PROBABLY"]
     assert row.startswith(f"{file}  {answer['pneumonia']['decision']}")
     assert f"{answer['pneumonia']['probability']:.1%}" in row
     assert empty == ""
     assert answer["model"]["version"] in model
     assert answer["pneumonia"]["operating_point"]["name"] in model
+    assert "Not checked" in unchecked
     assert notice == NOTICE
 
 

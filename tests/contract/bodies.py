@@ -22,6 +22,12 @@ def multipart(*files: bytes, boundary: str = BOUNDARY) -> bytes:
     return b"".join([*parts, field, f"--{boundary}--\r\n".encode()])
 
 
+def fields(count: int, boundary: str = BOUNDARY) -> bytes:
+    """A form of text fields and no file."""
+    field = f'--{boundary}\r\nContent-Disposition: form-data; name="x"\r\n\r\n\r\n'
+    return (field * count + f"--{boundary}--\r\n").encode()
+
+
 def instances(*pictures: bytes) -> bytes:
     """Pictures as Vertex AI and TensorFlow Serving send them."""
     return msgspec.json.encode({"instances": [{"b64": base64.b64encode(picture).decode()} for picture in pictures]})
@@ -54,7 +60,7 @@ def animation(file_format: str) -> bytes:
 
 @cache
 def huge_png(side: int = 30_000) -> bytes:
-    """A PNG of side x side black pixels, made row by row: about 900 kB that would decode to 900 MB."""
+    """A PNG of side x side black pixels, made row by row: of 30,000 a side about 900 kB that would decode to 900 MB."""
     packer = zlib.compressobj(9)
     row = b"\0" * (side + 1)
     data = b"".join([*(packer.compress(row) for _ in range(side)), packer.flush()])

@@ -10,9 +10,10 @@ import pytest
 from core import images
 from core.api import Service
 from core.bootstrap import bootstrap
-from core.contract import Problem, Request
+from core.contract import ItemError, Prediction, Predictions, Problem, Request
 from core.logs import LOGGER
 from core.phantom import jpeg
+from tests.contract.bodies import instances
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,40 @@ def test_each_request_writes_one_line_without_what_the_caller_chose(service: Ser
     fields = vars(record)["fields"]
     assert (fields["request_id"], fields["route"], fields["status"], fields["code"]) == ("the-id", "unknown", 404, "unknown_route")
     assert "Jane" not in str(fields)
+
+
+ODD = "\udc80"  # half of a character: what a header that is not UTF-8 becomes on the way in
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ask("/predict", ODD),
+        ask("/predict", "POST", b"x", {"content-type": f"text/{ODD}"}),
+        ask("/predict", "POST", b"x", {"content-length": "9" * 5000}),
+        ask("/predict", "POST", b"x", {"x-request-id": ODD}),
+        ask(f"/{ODD}"),
+    ],
+    ids=["method", "content type", "length", "request id", "path"],
+)
+def test_odd_text_is_refused_and_never_raises(service: Service, request_: Request) -> None:
+    assert 400 <= service.handle(request_).status < 500
+
+
+def test_odd_key_is_a_wrong_key() -> None:
+    guarded = bootstrap({"PNEUMONIA_API_KEY": "a-key"})
+
+    assert guarded.handle(ask("/predict", "POST", jpeg(), {"x-api-key": ODD})).status == 401
+    assert guarded.handle(ask("/predict", "POST", jpeg(), {"x-api-key": "a-key"})).status == 200
+
+
+def test_pictures_of_one_request_share_an_allowance_of_pixels() -> None:
+    frugal = bootstrap({"PNEUMONIA_MAX_REQUEST_PIXELS": str(512 * 512 + 1)})
+    body = instances(jpeg(), jpeg())
+
+    response = frugal.handle(ask("/predict", "POST", body, {"content-type": "application/json"}))
+
+    first, second = msgspec.json.decode(response.body, type=Predictions).predictions
+    assert isinstance(first, Prediction)
+    assert isinstance(second, ItemError)
+    assert second.code == "picture_too_large"

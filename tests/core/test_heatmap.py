@@ -19,14 +19,13 @@ def draw(cells: np.ndarray, width_px: int = 70, height_px: int = 70) -> np.ndarr
         return np.asarray(image)
 
 
-def test_evidence_is_one_minus_the_softmax_of_the_negative_label() -> None:
-    maps = np.array([[[2.0, 0.0, 0.0], [-3.0, 1.0, 0.5]]], np.float32)
+def test_strongest_cell_has_the_probability_and_the_others_their_share_of_it() -> None:
+    maps = np.array([[[0.0, 2.0, 2.0], [0.0, 1.0, 1.0], [2.0, 0.0, 0.0]]], np.float32)
 
-    cells = heatmap.evidence(maps, negative=0, temperature=1.0)
+    cells = heatmap.evidence(maps, negative=0, probability=0.8)
 
-    odds = np.exp(maps.astype(np.float64))
-    assert np.allclose(cells, 1.0 - odds[:, :, 0] / odds.sum(axis=2))
-    assert cells.shape == (1, 2)
+    margins = np.array([2.0 + np.log(2.0), 1.0 + np.log(2.0), 0.0])  # the last lies below the negative label: log(2) - 2 < 0
+    assert np.allclose(cells, [0.8 * margins / margins[0]])
 
 
 @pytest.mark.parametrize("negative", [0, 1, 2])
@@ -37,14 +36,14 @@ def test_evidence_follows_the_negative_label_wherever_it_stands(negative: int) -
 
     cells = heatmap.evidence(maps, negative, 1.0)
 
-    assert cells[0, 0] < 0.01
-    assert cells[1, 1] > 0.99
+    assert cells[0, 0] == 0.0
+    assert cells[1, 1] == 1.0
 
 
-def test_temperature_softens_evidence() -> None:
-    maps = np.array([[[-3.0, 1.0, 1.0]]], np.float32)
+def test_picture_without_evidence_stays_clear() -> None:
+    maps = np.array([[[5.0, 0.0, 0.0], [9.0, 1.0, 0.0]]], np.float32)
 
-    assert heatmap.evidence(maps, 0, 3.0)[0, 0] < heatmap.evidence(maps, 0, 1.0)[0, 0]
+    assert not heatmap.evidence(maps, 0, 0.01).any()
 
 
 @pytest.mark.parametrize("scale", [1e3, 1e30, 3e38])
@@ -75,7 +74,7 @@ def test_map_has_the_proportions_of_the_original_and_at_most_512_pixels(width_px
 
 def test_nothing_seen_is_fully_transparent_and_much_seen_stays_translucent() -> None:
     assert not draw(np.zeros((7, 7)))[:, :, 3].any()
-    assert set(np.unique(draw(np.ones((7, 7)))[:, :, 3])) == {170}
+    assert set(np.unique(draw(np.ones((7, 7)))[:, :, 3])) == {128}
 
 
 def test_more_evidence_is_more_opaque_and_redder() -> None:

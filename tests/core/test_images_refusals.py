@@ -60,7 +60,7 @@ def test_smallest_picture_is_read_and_the_limit_on_pixels_is_inclusive() -> None
     data = encode(np.zeros((32, 40), np.uint8), "PNG")
 
     assert images.decode(data, max_pixels=32 * 40).grey.shape == (32, 40)
-    with pytest.raises(errors.PictureTooLarge, match=r"at most 1,279 pixels\. Received: 40 x 32"):
+    with pytest.raises(errors.PictureTooLarge, match=r"at most 1,279 pixels\. Received: 40 × 32"):
         images.decode(data, max_pixels=32 * 40 - 1)
 
 

@@ -1,4 +1,4 @@
-"""Keeps native libraries from chatting on a terminal: LiteRT announces its delegate on file descriptor 2, with no switch for it."""
+"""Keeps LiteRT's greeting, which has no switch, out of the log and off the terminal. Called by `core.bootstrap` while a model is loaded."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_native_code() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere for a while. Python's exceptions still arrive: they are printed later."""
+    """Send file descriptor 2 to nowhere for a while. Python's exceptions are not lost: they are printed later."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
