@@ -28,5 +28,5 @@ def service() -> Service:
 def data() -> Path:
     """The folder of real pictures."""
     if not DATA.is_dir():
-        pytest.skip("needs real pictures in ../shared/data; its README says which")
+        pytest.skip("needs real pictures: Chest X-Ray Images (Pneumonia), doi 10.17632/rscbjbr9sj, in ../shared/data")
     return DATA

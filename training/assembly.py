@@ -38,7 +38,7 @@ INTENDED_USE: Final = (
 LIMITS: Final = (
     "Trained on children of one to five years from one hospital; adults, other hospitals and other detectors are untested.",
     "The labels bacterial and viral are weak: they come from the course of the illness, not from the picture alone.",
-    "The data set's normal pictures are sharper than its others; augmentation works against this shortcut, but a rest may remain.",
+    "The data set's normal pictures are sharper than its others; augmentation works against this shortcut, but some of it may remain.",
     "A picture that is no frontal chest X-ray gets an answer too, and it means nothing.",
     "Figures are of held-out patients of the same hospital; expect lower specificity elsewhere.",
 )

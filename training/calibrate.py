@@ -48,7 +48,7 @@ def soften(probabilities: npt.NDArray[Any], temperature: float) -> Floats:
 
     Args:
         probabilities: array (..., K), in [0, 1].
-        temperature: above 1 softens, 1 changes nothing.
+        temperature: above 1 softens, below 1 sharpens.
 
     Returns:
         float64 array (..., K), sum 1 over the last axis.

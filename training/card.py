@@ -45,7 +45,7 @@ def _labels(manifest: Manifest) -> str:
     rows = [(label.name, label.code, "negative" if label.name == manifest.negative else "pneumonia") for label in manifest.labels]
     return (
         _table(("label", "SNOMED CT", "counts as"), rows) + f"\n\nThe probability of pneumonia ({manifest.pneumonia_code}) is "
-        f"1 - that of {manifest.negative}, after softening by temperature {manifest.temperature}."
+        f"1 - that of {manifest.negative}, after calibration by temperature {manifest.temperature}."
     )
 
 

@@ -21,7 +21,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         batch_size: pictures a step.
         head_learning_rate: Adam's, constant, while the base is frozen.
         learning_rate: peak of AdamW's when all layers learn; half an epoch of warm-up, then a cosine to 0.
-        weight_decay: AdamW's, on kernels only.
+        weight_decay: AdamW's, on all weights.
         ema: momentum of the moving average of the weights, which is what is evaluated and exported. At 0.99 it spans 100 steps.
         label_smoothing: share of the target spread over all labels.
         dropout: share of the features dropped.

@@ -1,6 +1,6 @@
 """Figures of merit, with 95 % confidence intervals by bootstrap over patients.
 
-Pictures of one patient resemble each other, so patients are drawn, not pictures. Three decimals in, plain floats out: these go into the
+Pictures of one patient resemble each other, so patients are drawn, not pictures. Arrays in, floats of four decimals out: these go into the
 manifest.
 """
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli import main
+from core.manifest import read
+from core.settings import BAKED_MODEL
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -124,3 +126,23 @@ def test_version_stands_in_one_place() -> None:
 
     assert "version" in project["project"]["dynamic"]
     assert project["tool"]["hatch"]["version"]["path"] == "core/__init__.py"
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
+def test_documents_show_the_figures_of_the_baked_model(document: str) -> None:
+    manifest, _ = read(next(BAKED_MODEL.glob("*/manifest.json")).parent)
+    point = manifest.operating_point(None)
+    assert point is not None
+    shown = {
+        "threshold": point.threshold,
+        "indeterminate_from": point.indeterminate_from,
+        "indeterminate_to": point.indeterminate_to,
+        "sensitivity": point.sensitivity.value,
+        "specificity": point.specificity.value,
+    }
+
+    text = (ROOT / document).read_text("utf-8")
+
+    assert {name: [float(value) for value in re.findall(rf'"{name}": ([0-9.]+)', text)] for name in shown} == {
+        name: [value] for name, value in shown.items()
+    }
