@@ -71,3 +71,27 @@ class PackageExists(TrainingError):
     """The output folder holds something that must not be replaced."""
 
     code = "package_exists"
+
+
+class NothingToEvaluate(TrainingError):
+    """The data set holds no readable picture."""
+
+    code = "nothing_to_evaluate"
+
+
+class CannotWrite(TrainingError):
+    """A file cannot be written."""
+
+    code = "cannot_write"
+
+
+class InvalidPredictions(TrainingError):
+    """A file with predictions is not what it should be."""
+
+    code = "invalid_predictions"
+
+
+class SeenInTraining(TrainingError):
+    """The network has learned from the very pictures that should judge it."""
+
+    code = "seen_in_training"

@@ -100,9 +100,9 @@ def test_make_commands_in_the_documents_exist(document: Path) -> None:
 def test_commands_of_the_terminal_in_the_documents_exist(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["--help"])
-    known = set(re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE))
+    known = set(re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE))
 
-    named = {word for line in shell_lines(document.read_text("utf-8")) for word in re.findall(r"(?:^|[/ ])pneumonia ([a-z]+)", line)}
+    named = {word for line in shell_lines(document.read_text("utf-8")) for word in re.findall(r"(?:^|[/ ])pneumonia ([a-z-]+)", line)}
 
     assert named <= known
 

@@ -1,0 +1,70 @@
+"""`pneumonia evaluate`: what a model package is worth on a folder of labelled X-rays. Needs the training extra, and no TensorFlow."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.quiet import quiet_native_code
+
+if TYPE_CHECKING:
+    from training.evaluate import Examined
+
+STANDARD_OUTPUT = "-"
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure a model package on a folder of labelled X-rays",
+        description="Measure PACKAGE on DATASET through the serving path. Fields of the report: docs/evaluation.md.",
+        epilog="Files that cannot be read are listed with the reason and left out. Exit status: 0 measured, 2 nothing could be measured.",
+    )
+    parser.add_argument("package", type=Path, metavar="PACKAGE", help="a model package, or a folder that holds exactly one")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output, which then holds nothing else")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page; it shows the worst mistakes as pictures")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each picture")
+    parser.add_argument("--operating-point", metavar="NAME", help="the point that decides (default: the package's)")
+    parser.add_argument(
+        "--corruptions",
+        choices=("none", "quick", "all"),
+        default="quick",
+        help="also measure under corruption: quick is each kind at a moderate degree (default), all adds a strong one",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, write what was asked for, and say the main figures on the terminal."""
+    from core import package
+    from training import evaluate, outputs
+
+    json_file = None if arguments.json in (None, STANDARD_OUTPUT) else Path(arguments.json)
+    outputs.check([json_file, arguments.html, arguments.csv])
+    threads = os.cpu_count() or 1
+    with quiet_native_code():
+        classifier = package.load(arguments.package, threads)
+    examined = evaluate.evaluate(classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads)
+    for unread in examined.unread:
+        print(f"left out: {unread.case.shown}: {unread.code}: {unread.detail}", file=sys.stderr)
+    if json_file:
+        outputs.write(json_file, outputs.json(examined))
+    if arguments.csv:
+        outputs.write(arguments.csv, outputs.csv(examined))
+    if arguments.html:
+        from training import evaluation_page  # Matplotlib
+
+        outputs.write(arguments.html, evaluation_page.render(examined).encode())
+    if arguments.json == STANDARD_OUTPUT:
+        sys.stdout.write(outputs.json(examined).decode())
+    else:
+        _say(examined)
+    return 0
+
+
+def _say(examined: "Examined") -> None:
+    for sentence in examined.evaluation.sentences["summary"]:
+        print(sentence)

@@ -1,0 +1,102 @@
+"""The pictures of a folder-per-class data set with what is known of each: pneumonia or not, perhaps the kind, perhaps the patient.
+
+Unlike `training.dataset`, which trains three kinds and refuses what it cannot place, an evaluation takes what there is: a class may be
+missing and names may say nothing.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from core.manifest import Manifest
+from training import dataset, errors
+
+_PNEUMONIA: Final = "pneumonia"
+_KIND_OF_FOLDER: Final = {
+    "bacteria": dataset.BACTERIAL,
+    "bacterial": dataset.BACTERIAL,
+    "virus": dataset.VIRAL,
+    "viral": dataset.VIRAL,
+}
+
+
+class Case(NamedTuple):
+    """One file. `shown` is its path below the data set as text; `kind` and `patient` are None where nothing tells them."""
+
+    file: Path
+    shown: str
+    pneumonia: bool
+    kind: str | None
+    patient: str | None
+
+
+class Cases(NamedTuple):
+    """The files of the class folders, sorted, and the names of the folders that are no class of the package."""
+
+    folder: Path
+    cases: tuple[Case, ...]
+    ignored_folders: tuple[str, ...]
+
+
+def find(folder: Path, manifest: Manifest) -> Cases:
+    """List the files below the class folders; hidden files are left out.
+
+    Args:
+        folder: holds NORMAL and PNEUMONIA, or one of them, or folders named after the package's labels; capitals do not matter.
+        manifest: of the package, for its labels.
+
+    Raises:
+        errors.DatasetMissing, errors.NoClassFolders: there is nothing to evaluate on.
+    """
+    classes = _classes(manifest)
+    expected = f"a folder that holds NORMAL and PNEUMONIA, or folders named {', '.join(label.name for label in manifest.labels)}"
+    if not folder.is_dir():
+        raise errors.DatasetMissing(f"Expected {expected}. Received: {folder}, which is no folder.")
+    present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+    known = [child for child in present if _key(child.name) in classes]
+    ignored = tuple(_text(child.name) for child in present if _key(child.name) not in classes)
+    if not known:
+        raise errors.NoClassFolders(f"Expected {expected}. Received: {', '.join(ignored) or 'no folder at all'} in {folder}.")
+    found = [
+        _describe(file, folder, *classes[_key(child.name)])
+        for child in known
+        for file in child.rglob("*")
+        if file.is_file() and not file.name.startswith(".")
+    ]
+    return Cases(folder, tuple(sorted(found, key=lambda case: case.shown)), ignored)
+
+
+def _classes(manifest: Manifest) -> dict[str, tuple[bool, str | None]]:
+    """Return for each name that a folder may have: whether it means pneumonia, and which kind."""
+    labels = {label.name for label in manifest.labels}
+    classes: dict[str, tuple[bool, str | None]] = {_key(dataset.NORMAL): (False, manifest.negative), _key(_PNEUMONIA): (True, None)}
+    for name, kind in _KIND_OF_FOLDER.items():
+        if kind in labels:
+            classes[_key(name)] = (True, kind)
+    for name in labels:
+        # A package of two labels calls its positive one pneumonia: no kind.
+        known_kind = None if _key(name) == _key(_PNEUMONIA) else name
+        classes[_key(name)] = (name != manifest.negative, known_kind)
+    return classes
+
+
+def _describe(file: Path, folder: Path, pneumonia: bool, kind: str | None) -> Case:
+    shown = _text(file.relative_to(folder).as_posix())
+    place = "PNEUMONIA" if pneumonia else "NORMAL"
+    try:
+        named_kind, patient = dataset.describe(f"{place}/{_text(file.name)}")
+    except errors.UnknownKind:
+        return Case(file, shown, pneumonia, kind, None)
+    # A normal picture whose name tells no patient is given a name with its folder.
+    known_patient = None if patient.startswith(f"{place}/") else patient
+    return Case(file, shown, pneumonia, kind if kind or not pneumonia else named_kind, known_patient)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _text(name: str) -> str:
+    """A file name as text: on old disks some are not UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

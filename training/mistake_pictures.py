@@ -1,0 +1,51 @@
+"""The worst mistakes of an evaluation as a figure: the picture, and beside it the same below the heat map that a user would see."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from core import images
+from core.classifier import Classifier
+from core.manifest import OperatingPoint
+from training.cases import Case
+from training.evaluation import Mistake
+
+MOST: Final = 9
+"""Of each sort."""
+_PAIRS_A_ROW: Final = 3
+_TILE_PX: Final = 240
+
+
+def draw(mistakes: Sequence[tuple[Mistake, Case]], classifier: Classifier, point: OperatingPoint) -> Figure:
+    """Draw up to MOST pictures, three pairs a row."""
+    shown = mistakes[:MOST]
+    rows, pairs = -(-len(shown) // _PAIRS_A_ROW), min(len(shown), _PAIRS_A_ROW)
+    figure = Figure(figsize=(3.2 * pairs, 1.7 * rows), layout="constrained")
+    axes = figure.subplots(rows, 2 * pairs, squeeze=False)
+    for each in axes.flat:
+        each.set_axis_off()
+    for place, (mistake, case) in enumerate(shown):
+        row, column = divmod(place, pairs)
+        plain, marked = _pair(case.file.read_bytes(), classifier, point)
+        left, right = axes[row, 2 * column], axes[row, 2 * column + 1]
+        left.imshow(plain)
+        right.imshow(marked)
+        left.set_title(f"{mistake.file.rpartition('/')[2]}\n{mistake.probability:.1%}, {mistake.decision}", fontsize=6.5, loc="left")
+    return figure
+
+
+def _pair(data: bytes, classifier: Classifier, point: OperatingPoint) -> tuple[Image.Image, Image.Image]:
+    """Return a small copy of the picture, and the same below the heat map of its answer."""
+    picture = images.decode(data, draft_px=(_TILE_PX, _TILE_PX))
+    plain = Image.fromarray(np.asarray(picture.grey).astype(np.uint8)).convert("RGBA")
+    plain.thumbnail((_TILE_PX, _TILE_PX))
+    explanation = classifier.classify(data, point, "evaluate", images.MAX_PIXELS, explain=True).explanation
+    if explanation is None:  # a network without class activation maps
+        return plain, plain
+    with Image.open(io.BytesIO(base64.b64decode(explanation.heatmap_png_b64))) as heatmap:
+        return plain, Image.alpha_composite(plain, heatmap.convert("RGBA").resize(plain.size))

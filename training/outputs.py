@@ -1,0 +1,67 @@
+"""What a report leaves on disk: each file whole or not at all, and where it cannot be written, that is said before the work begins."""
+
+import csv as csv_format
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from training import errors
+from training.evaluate import Examined
+
+_FACTS: Final = ("file", "truth", "kind", "probability", "decision", "correct")
+_IMAGE: Final = ("format", "width_px", "height_px", "size_bytes", "warnings", "guard", "total_ms", "error")
+
+
+def check(files: Sequence[Path | None]) -> None:
+    """Refuse targets that cannot be written, before anything is measured.
+
+    Raises:
+        errors.CannotWrite: a target is a folder, or lies in a folder that is not there or may not be written to.
+    """
+    for file in files:
+        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+            raise errors.CannotWrite(f"Expected a file in a folder that can be written to. Received: {file}.")
+
+
+def write(file: Path, data: bytes) -> None:
+    """Write a file so that it holds all of `data` or what it held before.
+
+    Raises:
+        errors.CannotWrite: the disk is full or the folder is gone.
+    """
+    new = file.with_name(f".new-{file.name}")
+    try:
+        new.write_bytes(data)
+        new.replace(file)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise errors.CannotWrite(f"Expected to write {file}. Received: {error.strerror}.") from error
+
+
+def json(examined: Examined) -> bytes:
+    """Return the evaluation as JSON, indented."""
+    return msgspec.json.format(msgspec.json.encode(examined.evaluation), indent=2) + b"\n"
+
+
+def csv(examined: Examined) -> bytes:
+    """Return a row for each file, readable or not. Of the patient it holds nothing but the file's own path."""
+    labels = [label.name for label in examined.classifier.manifest.labels]
+    stream = io.StringIO(newline="")
+    writer = csv_format.writer(stream, lineterminator="\n")
+    writer.writerow([*_FACTS, *(f"probability of {label}" for label in labels), *_IMAGE])
+    for row, answer in enumerate(examined.table.answered):
+        case, prediction, image = answer.case, answer.prediction, answer.prediction.image
+        probability, truth = prediction.pneumonia.probability, int(case.pneumonia)
+        correct = int((probability >= examined.point.threshold) == case.pneumonia)
+        shares = [f"{share:.6f}" for share in examined.table.labels[row]]
+        facts = (case.shown, truth, case.kind or "", f"{probability:.6f}", prediction.pneumonia.decision, correct)
+        sizes = (image.format, image.width_px, image.height_px, answer.size_bytes, " ".join(image.warnings))
+        writer.writerow([*facts, *shares, *sizes, prediction.guard.verdict, prediction.timing_ms.total, ""])
+    for unread in examined.unread:
+        empty = [""] * (len(_FACTS) - 3 + len(labels) + len(_IMAGE) - 1)
+        writer.writerow([unread.case.shown, int(unread.case.pneumonia), unread.case.kind or "", *empty, unread.code])
+    return stream.getvalue().encode()
