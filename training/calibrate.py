@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training.metrics import negative_log_likelihood
+from training.metrics import patient_draws
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,9 +29,22 @@ RULE: Final = (
     f"{RULE_IN_SPECIFICITY}, but not below `{BALANCED}`. Sensitivity and specificity were measured on the test patients."
 )
 
+DRAWS: Final = 200
 _CANDIDATES: Final = 741  # temperatures half a per cent apart
+_STRIDE: Final = 20
 _STEPS: Final = 10_000  # thresholds have four decimals
 _SMALLEST: Final = 1e-12  # as in core.classifier.calibrate
+
+
+class Requirements(NamedTuple):
+    """What each operating point must keep under all simulated shifts; all in (0, 1)."""
+
+    screening_sensitivity: float = SCREENING_SENSITIVITY
+    balanced_sensitivity: float = BALANCED_SENSITIVITY
+    rule_in_specificity: float = RULE_IN_SPECIFICITY
+
+
+REQUIREMENTS: Final = Requirements()
 
 
 class Threshold(NamedTuple):
@@ -66,12 +79,30 @@ def fit_temperature(probabilities: npt.NDArray[Any], labels: npt.NDArray[np.int6
         labels: int64 array (N,).
         weights: array (N,), how much each picture counts; None counts all alike.
     """
+    return fit_temperature_to(probabilities, np.eye(probabilities.shape[1], dtype=bool)[labels], weights)
+
+
+def fit_temperature_to(probabilities: npt.NDArray[Any], possible: npt.NDArray[np.bool_], weights: Floats | None = None) -> float:
+    """Return what `fit_temperature` does, for pictures of which several labels may be true: pneumonia whose kind nobody tells.
+
+    Args:
+        probabilities: array (N, K), of the network.
+        possible: bool array (N, K), the labels that a picture may have; the likelihood is that of any of them.
+        weights: array (N,), how much each picture counts; None counts all alike.
+    """
+
+    def loss(candidate: float) -> float:
+        likelihood = np.sum(soften(probabilities, candidate), axis=1, where=possible)
+        return float(np.average(-np.log(np.maximum(likelihood, _SMALLEST)), weights=weights))
+
+    # Coarse, then fine around the best: the loss has one valley.
     candidates = np.geomspace(0.25, 10.0, _CANDIDATES)
-    losses = [negative_log_likelihood(soften(probabilities, float(candidate)), labels, weights) for candidate in candidates]
-    return round(float(candidates[int(np.argmin(losses))]), 4)
+    best = int(np.argmin([loss(float(candidate)) for candidate in candidates[::_STRIDE]])) * _STRIDE
+    near = candidates[max(0, best - _STRIDE) : best + _STRIDE + 1]
+    return round(float(near[int(np.argmin([loss(float(candidate)) for candidate in near]))]), 4)
 
 
-def choose_thresholds(pneumonia: Floats, truth: npt.NDArray[np.bool_]) -> tuple[Threshold, ...]:
+def choose_thresholds(pneumonia: Floats, truth: npt.NDArray[np.bool_], requirements: Requirements = REQUIREMENTS) -> tuple[Threshold, ...]:
     """Choose the operating points `screening`, `balanced` and `rule_in`, in this order of thresholds.
 
     Between screening and rule_in the balanced point calls a picture indeterminate; the other two always decide.
@@ -79,10 +110,42 @@ def choose_thresholds(pneumonia: Floats, truth: npt.NDArray[np.bool_]) -> tuple[
     Args:
         pneumonia: array (N,), calibrated probabilities of pneumonia under all simulated shifts.
         truth: bool array (N,), whether pneumonia is there; both values occur.
+        requirements: what each point must keep.
     """
-    screening = _keeping_sensitivity(pneumonia[truth], SCREENING_SENSITIVITY)
-    balanced = max(screening, _keeping_sensitivity(pneumonia[truth], BALANCED_SENSITIVITY))
-    rule_in = max(balanced, _keeping_specificity(pneumonia[~truth], RULE_IN_SPECIFICITY))
+    return _in_order(*_choose(pneumonia, truth, requirements))
+
+
+def choose_stable_thresholds(
+    pneumonia: Floats, truth: npt.NDArray[np.bool_], groups: npt.NDArray[Any], requirements: Requirements = REQUIREMENTS
+) -> tuple[tuple[Threshold, ...], dict[str, tuple[float, float]]]:
+    """Choose as `choose_thresholds` does, on many draws of patients, and take the median: no point hangs on a few pictures.
+
+    Args:
+        pneumonia: array (N,), calibrated probabilities of pneumonia under all simulated shifts.
+        truth: bool array (N,), whether pneumonia is there; both values occur.
+        groups: array (N,), the patient of each picture.
+        requirements: what each point must keep.
+
+    Returns:
+        The thresholds, and for each name where 95 % of the draws put it.
+    """
+    draws = []
+    for rows in patient_draws(groups, DRAWS):
+        if truth[rows].any() and not truth[rows].all():
+            draws.append(_choose(pneumonia[rows], truth[rows], requirements))
+    low, middle, high = np.percentile(draws, [2.5, 50.0, 97.5], axis=0).round(4).tolist()
+    spread = {name: (low[place], high[place]) for place, name in enumerate((SCREENING, BALANCED, RULE_IN))}
+    return _in_order(*middle), spread
+
+
+def _choose(pneumonia: Floats, truth: npt.NDArray[np.bool_], requirements: Requirements) -> tuple[float, float, float]:
+    screening = _keeping_sensitivity(pneumonia[truth], requirements.screening_sensitivity)
+    balanced = max(screening, _keeping_sensitivity(pneumonia[truth], requirements.balanced_sensitivity))
+    rule_in = max(balanced, _keeping_specificity(pneumonia[~truth], requirements.rule_in_specificity))
+    return screening, balanced, rule_in
+
+
+def _in_order(screening: float, balanced: float, rule_in: float) -> tuple[Threshold, ...]:
     return (
         Threshold(SCREENING, screening, screening, screening),
         Threshold(BALANCED, balanced, screening, rule_in),

@@ -1,0 +1,103 @@
+"""`pneumonia calibrate`: gives a model package another temperature and other operating points. Needs the training extra, no TensorFlow."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.quiet import quiet_native_code
+
+if TYPE_CHECKING:
+    from core.classifier import Classifier
+    from training.predictions import Predictions
+    from training.recalibration import Recalibration
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "calibrate",
+        help="give a model package temperature and operating points from labelled pictures",
+        description="Choose temperature and the operating points screening, balanced and rule_in under simulated shift, and write PACKAGE "
+        "with them as a new package. The network stays the same.",
+        epilog="Choosing on the pictures that the network learned from is refused: it knows them by heart.",
+    )
+    parser.add_argument("package", type=Path, metavar="PACKAGE", help="a model package, or a folder that holds exactly one")
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="PREDICTIONS|DATASET",
+        help="a CSV file with out-of-fold predictions (docs/evaluation.md), or a folder that holds NORMAL/ and PNEUMONIA/",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the new package's folder")
+    parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
+    parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")
+    for name, default in (("screening-sensitivity", 0.99), ("balanced-sensitivity", 0.97), ("rule-in-specificity", 0.99)):
+        parser.add_argument(f"--{name}", type=float, default=default, metavar="SHARE", help=f"to keep under shift (default: {default})")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Choose, measure, write, and say what came of it."""
+    from core import package
+    from training import recalibrated, recalibration
+    from training.calibrate import Requirements
+
+    required = Requirements(arguments.screening_sensitivity, arguments.balanced_sensitivity, arguments.rule_in_specificity)
+    _check(required, arguments.package_version)
+    recalibrated.check_target(arguments.out, arguments.replace)
+    threads = os.cpu_count() or 1
+    with quiet_native_code():
+        classifier = package.load(arguments.package, threads)
+    predictions, calibrated_on = _predictions(arguments.source, classifier, threads)
+    result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
+    version = arguments.package_version or recalibrated.next_version(classifier.manifest.version)
+    parent = recalibrated.locate(arguments.package)
+    record = {**calibrated_on, "requirements": required._asdict()}
+    with quiet_native_code():
+        recalibrated.write(parent, result, version, record, arguments.out)
+        package.load(arguments.out)
+    _say(result, arguments.out, version)
+    return 0
+
+
+def _check(required: tuple[float, ...], version: str | None) -> None:
+    import re
+
+    from training import errors
+
+    if not all(0.5 <= share < 1.0 for share in required) or required[0] < required[1]:
+        raise errors.InvalidOption(
+            f"Expected shares from 0.5 to below 1, the screening sensitivity at least the balanced one. Received: {tuple(required)}."
+        )
+    if version is not None and not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", version):
+        raise errors.InvalidOption(f"Expected a version of letters, digits, dots, dashes and underscores. Received: {version!r}.")
+
+
+def _predictions(source: Path, classifier: "Classifier", threads: int) -> "tuple[Predictions, dict[str, Any]]":
+    """Return predictions and what the manifest says of them."""
+    import hashlib
+
+    from training import cases, predictions, shifted_answers
+
+    if source.is_file():
+        read = predictions.read(source, [label.name for label in classifier.manifest.labels])
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+        return read, {"source": f"out-of-fold predictions ({source.name})", "predictions_sha256": sha256}
+    shifted = shifted_answers.ask(cases.find(source, classifier.manifest), classifier, threads)
+    for shown, code in shifted.unread:
+        print(f"left out: {shown}: {code}", file=sys.stderr)
+    name = source.resolve().name
+    return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}
+
+
+def _say(result: "Recalibration", out: Path, version: str) -> None:
+    print(f"wrote {out}: version {version}, temperature {result.choice.temperature}")
+    for point in result.points:
+        low, high = result.choice.spread[point.name]
+        print(
+            f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), sensitivity {point.sensitivity.value:.3f} "
+            f"({point.sensitivity.low:.3f} to {point.sensitivity.high:.3f}), specificity {point.specificity.value:.3f} "
+            f"({point.specificity.low:.3f} to {point.specificity.high:.3f})"
+        )
