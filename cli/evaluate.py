@@ -29,6 +29,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each picture")
     parser.add_argument("--operating-point", metavar="NAME", help="the point that decides (default: the package's)")
     parser.add_argument(
+        "--held-out", action="store_true", help="DATASET is what the package was trained on: only the patients that training held out"
+    )
+    parser.add_argument(
         "--corruptions",
         choices=("none", "quick", "all"),
         default="quick",
@@ -47,7 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     threads = os.cpu_count() or 1
     with quiet_native_code():
         classifier = package.load(arguments.package, threads)
-    examined = evaluate.evaluate(classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads)
+    examined = evaluate.evaluate(
+        classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads, arguments.held_out
+    )
     for unread in examined.unread:
         print(f"left out: {unread.case.shown}: {unread.code}: {unread.detail}", file=sys.stderr)
     if json_file:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from core.manifest import Manifest
-from training import dataset, errors
+from training import dataset, errors, splits
 
 _PNEUMONIA: Final = "pneumonia"
 _KIND_OF_FOLDER: Final = {
@@ -65,6 +65,28 @@ def find(folder: Path, manifest: Manifest) -> Cases:
         if file.is_file() and not file.name.startswith(".")
     ]
     return Cases(folder, tuple(sorted(found, key=lambda case: case.shown)), ignored)
+
+
+def held_out(found: Cases, manifest: Manifest, progress: bool = True) -> Cases:
+    """Return only the pictures of the patients that the package's training held out: the part `test` of its split.
+
+    Args:
+        found: the data set that the package was trained on.
+        manifest: of the package, for the digest of that data set and the seed of its split.
+        progress: show a progress bar.
+
+    Raises:
+        errors.NotTrainedOn: the package was trained on other pictures, or does not say how it split them.
+    """
+    indexed = dataset.index(found.folder, progress)
+    seed = manifest.origin.config.get("seed")
+    if indexed.sha256 != manifest.origin.dataset_sha256 or not isinstance(seed, int):
+        raise errors.NotTrainedOn(
+            f"Expected the data set that the package was trained on (sha256 {manifest.origin.dataset_sha256[:12]}…) and a seed in its "
+            f"manifest, to know whom training held out. Received: {found.folder} (sha256 {indexed.sha256[:12]}…)."
+        )
+    kept = {indexed.samples[position].path for position in splits.split(indexed, seed)["test"]}
+    return found._replace(cases=tuple(case for case in found.cases if case.shown in kept))
 
 
 def _classes(manifest: Manifest) -> dict[str, tuple[bool, str | None]]:

@@ -95,3 +95,9 @@ class SeenInTraining(TrainingError):
     """The network has learned from the very pictures that should judge it."""
 
     code = "seen_in_training"
+
+
+class NotTrainedOn(TrainingError):
+    """The held-out patients of a data set are asked for that the package was not trained on."""
+
+    code = "not_trained_on"

@@ -40,6 +40,7 @@ def evaluate(
     point_name: str | None = None,
     selection: corruptions.Selection = "none",
     threads: int = 1,
+    held_out: bool = False,
     progress: bool = True,
 ) -> Examined:
     """Evaluate a package on a data set.
@@ -50,15 +51,18 @@ def evaluate(
         point_name: the operating point that decides; None is the package's default.
         selection: which corruptions to try as well.
         threads: how many pictures are in work at once.
+        held_out: only the patients that the package's training held out; the folder is what it was trained on.
         progress: show a progress bar on standard error.
 
     Raises:
         core.errors.InvalidParameter: the package has no such point.
-        errors.TrainingError: one of its leaves: there is no picture to evaluate on.
+        errors.TrainingError: one of its leaves: there is no picture to evaluate on, or nothing to hold out.
     """
     start = perf_counter()
     point = classifier.operating_point(point_name)
     found = cases.find(folder, classifier.manifest)
+    if held_out:
+        found = cases.held_out(found, classifier.manifest, progress)
     selected = corruptions.selected(selection)
     answered, unread = answers.ask(found.cases, classifier, point, selected, threads, progress)
     if not answered:

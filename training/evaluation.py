@@ -131,7 +131,7 @@ class ReportRow(Record, frozen=True, kw_only=True):
 
 
 class KindFacts(Record, frozen=True, kw_only=True):
-    """How often one kind of pneumonia is found, and how often it is then called by its name."""
+    """How often one kind of pneumonia is found, and how often it is also called by its name."""
 
     kind: str
     pictures: int

@@ -137,7 +137,7 @@ def _corruptions(evaluation: Evaluation) -> Section:
             _number(row.sensitivity),
             _number(row.specificity),
             _number(row.balanced_accuracy),
-            "-" if row.fall.value is None else f"{100 * row.fall.value:+.1f}",
+            "-" if row.fall.value is None else f"{round(100 * row.fall.value, 1) + 0.0:+.1f}",
         )
         for row in evaluation.corruptions
     ]

@@ -152,7 +152,9 @@ def _kinds(evaluation: Evaluation) -> list[str]:
     kinds = [kind for kind in evaluation.kinds if kind.sensitivity.value is not None]
     if not kinds:
         return ["No file or folder name tells a kind of pneumonia."]
-    said = [f"{kind.kind}: found in {shown(kind.sensitivity)}, then called so in {shown(kind.named_right)}." for kind in kinds]
+    said = [
+        f"{kind.kind.capitalize()}: found in {shown(kind.sensitivity)}, called by its name in {shown(kind.named_right)}." for kind in kinds
+    ]
     if len(kinds) > 1:
         low, high = (pick(kinds, key=lambda kind: kind.sensitivity.value or 0.0) for pick in (min, max))
         apart = (low.sensitivity.high or 0.0) < (high.sensitivity.low or 0.0)

@@ -214,6 +214,27 @@ def test_without_json_the_terminal_says_the_main_figures(folder: Path, report: J
     assert out.splitlines() == report["sentences"]["summary"]
 
 
+def test_only_those_that_training_held_out_are_asked(phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from training import dataset, splits
+
+    indexed = dataset.index(phantoms, progress=False)
+    origin = {"dataset_sha256": indexed.sha256, "config": {"seed": 3}}
+    package = packages.variant(tmp_path, lambda content: content["origin"].update(origin))
+    table = tmp_path / "e.csv"
+    assert evaluate(capsys, str(package), str(phantoms), "--held-out", "--csv", str(table), "--corruptions", "none")[0] == 0
+    asked = {row["file"] for row in csv.DictReader(io.StringIO(table.read_text("utf-8")))}
+    assert asked == {indexed.samples[position].path for position in splits.split(indexed, 3)["test"]}
+
+
+def test_originals_of_the_public_set_are_told_apart(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = evaluate(capsys, MODEL, str(data / "originals"), "--json", "-", "--corruptions", "none")
+    report = json.loads(out)
+    assert code == 0
+    assert (report["dataset"]["normal"], report["dataset"]["pneumonia"], report["dataset"]["unreadable"]) == (16, 32, [])
+    assert report["metrics"]["auroc"]["value"] >= 0.97
+    assert report["metrics"]["accuracy"]["value"] >= 0.9
+
+
 def test_evaluation_imports_no_tensorflow(folder: Path) -> None:
     import subprocess
     import sys

@@ -23,15 +23,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ([MODEL, "nowhere"], "dataset_missing"),
         ([MODEL, "{data}/NORMAL"], "no_class_folders"),
         ([MODEL, "{data}", "--operating-point", "lucky"], "invalid_parameter"),
+        ([MODEL, "{good}", "--held-out"], "not_trained_on"),
         ([MODEL, "{data}", "--html", "nowhere/e.html"], "cannot_write"),
         ([MODEL, "{data}", "--json", "{data}"], "cannot_write"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_evaluated_is_one_line_and_exit_code_2(
-    arguments: list[str], code: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], code: str, folder: Path, phantoms: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exit_code, out, err = evaluate(capsys, *(argument.format(data=folder) for argument in arguments))
+    exit_code, out, err = evaluate(capsys, *(argument.format(data=folder, good=phantoms) for argument in arguments))
     assert (exit_code, out) == (2, "")
     assert err.splitlines()[-1].startswith(f"error: {code}: ")
 
