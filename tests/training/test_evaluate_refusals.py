@@ -55,3 +55,6 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
         outputs.write(file, b"after")
     assert [path.name for path in tmp_path.iterdir()] == ["e.json"]
     assert file.read_text() == "before"
+    outputs.write(file, b"after")
+    assert [path.name for path in tmp_path.iterdir()] == ["e.json"]
+    assert file.read_text() == "after"

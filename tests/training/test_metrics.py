@@ -100,6 +100,8 @@ def test_a_share_without_a_mistake_is_not_called_certain() -> None:
     alone = metrics.interval(metrics.sensitivity, truth, called, np.arange(40).astype(str))
     assert (alone.value, alone.high) == (1.0, 1.0)
     assert alone.low == pytest.approx(1 - 0.1611, abs=1e-4)
+    none = metrics.interval(metrics.sensitivity, truth, ~called, np.arange(40).astype(str))
+    assert (none.value, none.low, none.high) == (0.0, 0.0, round(1 - alone.low, 4))
     of_two = metrics.interval(metrics.sensitivity, truth, called, np.repeat(list("abcd"), 10))
     assert of_two.low < 0.4
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from cli.main import main
-from core import manifest, phantom
+from core import images, manifest, phantom
 from core import package as packages
 from core.classifier import Classifier
 from core.settings import BAKED_MODEL
 from tests.support.drawn_predictions import draw_predictions
 from tests.support.packages import baked, variant
 from tests.training.conftest import BACTERIAL, draw
-from training import calibrate, card, dataset, errors, predictions, recalibrated, recalibration
+from training import calibrate, card, cases, dataset, errors, pictures, predictions, recalibrated, recalibration, shifted_answers
 from training.predictions import Predictions
 
 pytestmark = pytest.mark.train
@@ -83,6 +83,17 @@ def test_a_data_set_goes_through_the_package_itself(tmp_path: Path, capsys: pyte
     assert (written.metrics["pictures"], written.metrics["patients"]) == (20, 20)
     assert written.origin.config["calibration"]["requirements"]["balanced_sensitivity"] == 0.97
     assert len(written.metrics["under_shift"]) == 12
+
+
+def test_predictions_of_a_data_set_are_the_networks_own_before_its_temperature(tmp_path: Path) -> None:
+    (tmp_path / "NORMAL").mkdir()
+    (tmp_path / "NORMAL/a.jpg").write_bytes(phantom.jpeg(4))
+    classifier = packages.load(variant(tmp_path, lambda content: content.update(temperature=2.5)))
+    asked = shifted_answers.ask(cases.find(tmp_path, classifier.manifest), classifier, 1, progress=False).predictions
+    served = classifier.probabilities(pictures.shrink(images.decode(phantom.jpeg(4)).grey, classifier.manifest.input))[0]
+    assert asked.shift[0] == "plain"
+    assert np.allclose(calibrate.soften(asked.probabilities[0], 2.5), served, atol=5e-3)
+    assert not np.allclose(asked.probabilities[0], served, atol=2e-2)
 
 
 def test_pictures_that_the_network_learned_from_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,13 +74,16 @@ def test_one_patient_with_many_odd_pictures_does_not_move_a_threshold_far(classi
         assert abs(one.value - other.value) <= max(0.1, high - low)
 
 
-def test_figures_are_those_of_patients_who_did_not_choose(drawn: Predictions, classifier: Classifier) -> None:
+def test_figures_are_those_of_patients_who_did_not_choose(classifier: Classifier) -> None:
+    drawn = draw_predictions(40, gap=1.5, folds=2)
     result = recalibration.recalibrate(drawn, classifier.manifest, calibrate.REQUIREMENTS, "drawn predictions")
     called = np.zeros(len(drawn.file), dtype=bool)
-    for fold in range(4):
+    for fold in range(2):
         here = drawn.fold == fold
         choice = recalibration.choose(drawn.where(~here), classifier.manifest, calibrate.REQUIREMENTS)
         called[here] = (1.0 - calibrate.soften(drawn.probabilities[here], choice.temperature)[:, 0]) >= choice.thresholds[1].value
+    everyone = (1.0 - calibrate.soften(drawn.probabilities, result.choice.temperature)[:, 0]) >= result.points[1].threshold
+    assert not np.array_equal(called, everyone)
     plain, truth = drawn.shift == "plain", drawn.label != "normal"
     assert result.points[1].sensitivity.value == round(metrics.sensitivity(truth[plain], called[plain]), 4)
     assert result.points[1].specificity.value == round(metrics.specificity(truth[plain], called[plain]), 4)
