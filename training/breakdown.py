@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from core.manifest import Manifest, OperatingPoint
+from core.manifest import Interval, Manifest, OperatingPoint
 from training import metrics
 from training.corruptions import Corruption
 from training.curves import number
@@ -24,19 +24,25 @@ def operating_point(table: Table, point: OperatingPoint) -> Point:
     """Return a point of the package with what it gave."""
     called = table.probability >= point.threshold
     columns = (table.truth, called, table.groups)
-    promised = [Estimate(value=rate.value, low=rate.low, high=rate.high) for rate in (point.sensitivity, point.specificity)]
     return Point(
         name=point.name,
         threshold=point.threshold,
         indeterminate_from=point.indeterminate_from,
         indeterminate_to=point.indeterminate_to,
-        promised_sensitivity=promised[0],
-        promised_specificity=promised[1],
+        promised_sensitivity=_promise(point.sensitivity),
+        promised_specificity=_promise(point.specificity),
         sensitivity=estimate(metrics.sensitivity, *columns, NO_PNEUMONIA),
         specificity=estimate(metrics.specificity, *columns, NO_NORMAL),
         accuracy=estimate(metrics.accuracy, *columns, BOTH),
         balanced_accuracy=estimate(metrics.balanced_accuracy, *columns, BOTH),
     )
+
+
+def _promise(rate: Interval | None) -> Estimate:
+    """Return what a package says of a point; one that was brought from elsewhere may say nothing."""
+    if rate is None:
+        return Estimate(value=None, why_not="the package does not say")
+    return Estimate(value=rate.value, low=rate.low, high=rate.high)
 
 
 def confusion(table: Table, point: OperatingPoint, manifest: Manifest) -> Confusion:

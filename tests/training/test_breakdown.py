@@ -57,6 +57,12 @@ def _answer(number: int, kind: str, patient: str, bacterial: float, viral: float
     return Answered(case, f"{number:064d}", 1, answer, (total, 1.0 - total))
 
 
+def test_what_a_package_promises_stands_beside_what_it_gives(drawn: Table) -> None:
+    told = breakdown.operating_point(drawn, POINT)
+    assert (told.promised_sensitivity.value, told.sensitivity.value, told.specificity.value) == (0.9, 0.8, 0.6667)
+    assert breakdown._promise(None).why_not == "the package does not say"
+
+
 def test_confusion_is_what_can_be_counted(drawn: Table, classifier: Classifier) -> None:
     counts = breakdown.confusion(drawn, POINT, classifier.manifest)
     assert (counts.true_positive, counts.false_negative, counts.true_negative, counts.false_positive) == (4, 1, 2, 1)

@@ -165,6 +165,7 @@ CASES = {
         "is 0.500 (0.480 to 0.520), clearly less",
     ),
     "more than promised": (point(specificity=known(0.99, 0.005)), "thresholds", "clearly more"),
+    "nothing promised": (point(promised_specificity=NOTHING), "thresholds", 'The specificity of "balanced" is 0.900'),
     "a little less": (point(specificity=known(0.89)), "thresholds", "0.890 (0.870 to 0.910), which agrees within chance"),
     "as promised": (EVALUATION, "thresholds", "agrees within chance"),
     "higher threshold": (
