@@ -82,8 +82,8 @@ def held_out(found: Cases, manifest: Manifest, progress: bool = True) -> Cases:
     seed = manifest.origin.config.get("seed")
     if indexed.sha256 != manifest.origin.dataset_sha256 or not isinstance(seed, int):
         raise errors.NotTrainedOn(
-            f"Expected the data set that the package was trained on (sha256 {manifest.origin.dataset_sha256[:12]}…) and a seed in its "
-            f"manifest, to know whom training held out. Received: {found.folder} (sha256 {indexed.sha256[:12]}…)."
+            f"Expected the data set that the package was trained on (sha256 {manifest.origin.dataset_sha256}) and a seed in its "
+            f"manifest, to know whom training held out. Received: {found.folder} (sha256 {indexed.sha256})."
         )
     kept = {indexed.samples[position].path for position in splits.split(indexed, seed)["test"]}
     return found._replace(cases=tuple(case for case in found.cases if case.shown in kept))

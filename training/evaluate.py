@@ -136,7 +136,7 @@ def _model(classifier: Classifier) -> ModelFacts:
     )
 
 
-def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str) -> DatasetFacts:
+def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str | None) -> DatasetFacts:
     sha256 = digest(table.answered)
     return DatasetFacts(
         name=found.folder.resolve().name,

@@ -30,7 +30,7 @@ class ModelFacts(Record, frozen=True, kw_only=True):
     version: str
     sha256: str
     network_sha256: str
-    trained_on_sha256: str
+    trained_on_sha256: str | None
     labels: tuple[str, ...]
     negative: str
 

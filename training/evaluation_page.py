@@ -168,7 +168,7 @@ def _origin(evaluation: Evaluation) -> Section:
         ("package, sha256 of its manifest", evaluation.model.sha256),
         ("network, sha256", evaluation.model.network_sha256),
         ("data set, sha256", evaluation.dataset.sha256),
-        ("trained on, sha256", evaluation.model.trained_on_sha256),
+        ("trained on, sha256", evaluation.model.trained_on_sha256 or "not known"),
         ("versions", ", ".join(f"{name} {version}" for name, version in evaluation.versions.items())),
         ("time a picture", f"{speed.total_ms_median} ms (95 % within {speed.total_ms_p95} ms), {speed.threads} at once"),
     ]
