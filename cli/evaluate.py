@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.quiet import quiet_native_code
+from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
     from training.evaluate import Examined
