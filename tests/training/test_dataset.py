@@ -34,6 +34,24 @@ def test_a_pneumonia_file_that_tells_no_kind_is_refused(name: str) -> None:
         dataset.describe(f"PNEUMONIA/{name}")
 
 
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [("scan.jpeg", "PNEUMONIA/scan"), ("Person78_3.jpeg", "person78"), ("person78_fungus_1.jpeg", "person78")],
+)
+def test_a_pneumonia_file_that_tells_no_kind_is_taken_where_no_kind_is_needed(name: str, patient: str) -> None:
+    assert dataset.describe(f"PNEUMONIA/{name}", kinds_needed=False) == (dataset.PNEUMONIA, patient)
+
+
+def test_a_data_set_of_two_classes_is_indexed_where_no_kind_is_needed(tmp_path: Path) -> None:
+    draw(tmp_path / "NORMAL/a.jpeg", 1)
+    draw(tmp_path / "PNEUMONIA/b.jpeg", 2)
+    draw(tmp_path / "PNEUMONIA/person3_virus_1.jpeg", 3)
+    found = dataset.index(tmp_path, progress=False, kinds_needed=False)
+    assert [sample.kind for sample in found.samples] == [dataset.NORMAL, dataset.PNEUMONIA, dataset.VIRAL]
+    with pytest.raises(errors.UnknownKind):
+        dataset.index(tmp_path, progress=False)
+
+
 def test_identical_pictures_join_their_patients_through_any_chain() -> None:
     patients = ["b", "a", "c", "c", "d", "e"]
     digests = ["1", "2", "2", "3", "3", "9"]
