@@ -1,7 +1,7 @@
 """A folder-per-class data set of chest X-rays: which pictures there are, of which patient, of which kind.
 
-Called first by every training command. Pictures of one patient share a group, and so do pictures that are byte-identical (the train split of
-the public data set holds 24 sets of them, as `pneumonia explore` shows): whoever splits by group cannot leak.
+Called first by every training command. Pictures of one patient share a group, and so do pictures that are byte-identical (the public
+train split holds 24 sets of them, as `pneumonia explore` shows): whoever splits by group cannot leak.
 """
 
 import hashlib

@@ -19,6 +19,18 @@ class NoClassFolders(TrainingError):
     code = "no_class_folders"
 
 
+class NoPictures(TrainingError):
+    """The class folders hold no picture, or none that can be read."""
+
+    code = "no_pictures"
+
+
+class CannotWrite(TrainingError):
+    """A report cannot be written where it should go."""
+
+    code = "cannot_write"
+
+
 class UnknownKind(TrainingError):
     """The kind of pneumonia cannot be read from a file's name."""
 

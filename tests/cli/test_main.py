@@ -15,7 +15,7 @@ from core import phantom
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
-HEAVY = ("numpy", "PIL", "ai_edge_litert", "tensorflow", "keras", "sklearn", "functions_framework", "azure")
+HEAVY = ("numpy", "PIL", "matplotlib", "pooch", "ai_edge_litert", "tensorflow", "keras", "sklearn", "functions_framework", "azure")
 
 
 def test_phantom_is_written_and_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,11 @@ def test_wrong_command_line_is_explained(argv: list[str], capsys: pytest.Capture
     assert "usage: pneumonia" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["predict", "--help"], ["phantom", "--help"], ["train", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "argv",
+    [["--help"], ["predict", "--help"], ["phantom", "--help"], ["train", "--help"], ["explore", "--help"]],
+    ids=" ".join,
+)
 def test_help_says_what_to_do(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(argv)
@@ -77,7 +81,7 @@ def test_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
     assert core.__version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["predict", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["predict", "--help"], ["explore", "--help"]], ids=" ".join)
 def test_help_imports_nothing_heavy(argv: list[str]) -> None:
     code = f"import contextlib, sys\nfrom cli.main import main\nwith contextlib.suppress(SystemExit): main({argv})\nprint(*sys.modules)"
 

@@ -8,7 +8,22 @@ import pytest
 from core import manifest
 from core.network import Network
 from core.package import load
-from training import calibrate, convert, dataset, experiment, measure, metrics, networks, pictures, precision, splits
+from training import (
+    calibrate,
+    convert,
+    dataset,
+    duplicates,
+    experiment,
+    folders,
+    measure,
+    metrics,
+    networks,
+    pictures,
+    precision,
+    shortcuts,
+    splits,
+    survey,
+)
 
 pytestmark = pytest.mark.train
 
@@ -78,3 +93,23 @@ def test_the_default_package_tells_held_out_patients_apart(public: dataset.Datas
     balanced = written.operating_point(calibrate.BALANCED)
     assert balanced is not None
     assert metrics.sensitivity(truth, pneumonia >= balanced.threshold) >= 0.93
+
+
+@needs_pictures
+def test_originals_are_found_in_the_train_folder_and_no_two_children_are_taken_for_one() -> None:
+    originals = ROOT / "../shared/data/originals"
+    if not originals.is_dir():
+        pytest.skip("needs pictures as they were published at ../shared/data/originals")
+    measured = survey.measure(folders.find([TRAIN, originals]), 2, progress=False)
+    found = duplicates.find(measured)
+    assert len(found.identical) == 24
+    assert {one.parts for one in found.near} == {("originals", "train")}
+    assert sum(file.startswith("originals/") for one in found.near for file in one.files) == 48
+    assert all(len(one.patients) == 1 for one in found.near)
+
+
+@needs_pictures
+def test_the_size_of_a_file_gives_the_class_away_in_the_public_train_set() -> None:
+    found = shortcuts.find(survey.measure(folders.find([TRAIN]), 2, progress=False))
+    assert found.alone[0].feature == "bytes"
+    assert found.alone[0].auroc.value == pytest.approx(0.90, abs=0.005)
