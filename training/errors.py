@@ -31,6 +31,54 @@ class CannotWrite(TrainingError):
     code = "cannot_write"
 
 
+class NoNetwork(TrainingError):
+    """The server does not answer."""
+
+    code = "no_network"
+
+
+class DownloadRefused(TrainingError):
+    """The server answers, and will not give the file."""
+
+    code = "download_refused"
+
+
+class DownloadInterrupted(TrainingError):
+    """The download broke off again and again; what came is kept."""
+
+    code = "download_interrupted"
+
+
+class WrongDigest(TrainingError):
+    """The file is not the one that was promised."""
+
+    code = "wrong_digest"
+
+
+class DiskFull(TrainingError):
+    """There is no room for a file."""
+
+    code = "disk_full"
+
+
+class ArchiveUnreadable(TrainingError):
+    """The archive is none, or damaged."""
+
+    code = "archive_unreadable"
+
+
+class ArchiveUnsafe(TrainingError):
+    """The archive holds what must not be unpacked."""
+
+    code = "archive_unsafe"
+
+
+class FileExists(TrainingError):
+    """Another file has the name of one that is to be written."""
+
+    code = "file_exists"
+
+
 class UnknownKind(TrainingError):
     """The kind of pneumonia cannot be read from a file's name."""
 

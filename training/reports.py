@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from training import errors
+from training import disk, errors
 
 
 def check(target: Path) -> None:
@@ -26,7 +26,7 @@ def write(target: Path, data: bytes) -> None:
     """Write a report, over an older one of that name: whoever has the old one open keeps it whole.
 
     Raises:
-        errors.CannotWrite: the disk is full, or closed by now.
+        errors.DiskFull, errors.CannotWrite: the disk is full, or closed by now.
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -34,4 +34,4 @@ def write(target: Path, data: bytes) -> None:
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise errors.CannotWrite(f"Expected to write {target}. Received: {error.strerror}.") from error
+        raise disk.explain(error, target) from error
