@@ -128,8 +128,9 @@ def _tables(found: Findings) -> Mapping[str, Sequence[Table]]:
     sets = [*found.duplicates.near, *found.duplicates.identical]
     if sets:
         sets.sort(key=lambda one: (len(one.labels), len(one.parts), len(one.patients)), reverse=True)
-        rows = [[one.sort, f"{one.difference:.2f}", "; ".join(one.files)] for one in sets[:_ROWS_SHOWN]]
-        caption = f"{min(len(sets), _ROWS_SHOWN)} of {wording.count(len(sets), 'set')}; those across classes, parts and patients first"
+        shown = sets[:_ROWS_SHOWN]
+        rows = [[one.sort.replace("-", "\N{NON-BREAKING HYPHEN}"), f"{one.difference:.2f}", "; ".join(one.files)] for one in shown]
+        caption = f"{len(shown)} of {wording.count(len(sets), 'set')}; those across classes, parts and patients first"
         tables["Duplicates"] = [Table(["Sort", "Difference", "Files"], rows, caption)]
     if found.unreadable:
         broken = [[f"{file.part}/{file.path}", file.code, file.reason] for file in found.unreadable[:_ROWS_SHOWN]]

@@ -63,7 +63,7 @@ def test_wrong_command_line_is_explained(argv: list[str], capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     "argv",
-    [["--help"], ["predict", "--help"], ["phantom", "--help"], ["train", "--help"], ["explore", "--help"]],
+    [["--help"], *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train"))],
     ids=" ".join,
 )
 def test_help_says_what_to_do(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,7 @@ def test_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
     assert core.__version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["predict", "--help"], ["explore", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("argv", [["--help"], *([name, "--help"] for name in ("train", "predict", "explore", "fetch-data"))], ids=" ".join)
 def test_help_imports_nothing_heavy(argv: list[str]) -> None:
     code = f"import contextlib, sys\nfrom cli.main import main\nwith contextlib.suppress(SystemExit): main({argv})\nprint(*sys.modules)"
 
