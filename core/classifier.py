@@ -21,6 +21,7 @@ Decision = Literal["positive", "negative", "indeterminate"]
 Probabilities = npt.NDArray[np.float64]
 
 UNCHECKED: Final = contract.Guard(verdict="unchecked", reasons=("package_has_no_guard",))
+NO_MAPS: Final = "package_has_no_maps"
 DECIMALS: Final = 6  # of every probability in an answer
 _SMALLEST: Final = 1e-12  # keeps logarithms finite where a probability is 0 or 1
 
@@ -77,7 +78,7 @@ class Classifier:
             point: the operating point that decides.
             request_id: goes into the answer.
             max_pixels: larger pictures are refused.
-            explain: adds the heat map.
+            explain: adds the heat map, or the warning that the package has none.
 
         Raises:
             errors.PictureError: the bytes cannot be read as one picture.
@@ -99,7 +100,8 @@ class Classifier:
             image=contract.ImageFacts(
                 format=picture.format, width_px=picture.width_px, height_px=picture.height_px, warnings=picture.warnings
             ),
-            explanation=self._explain(picture, outputs, pneumonia.probability) if explain else None,
+            explanation=self._explain(picture, outputs.maps, pneumonia.probability) if explain and outputs.maps is not None else None,
+            warnings=(NO_MAPS,) if explain and outputs.maps is None else (),
             timing_ms=contract.Timing(
                 decode=_milliseconds(sum(look.decode_s for look in looks)),
                 network=_milliseconds(sum(look.network_s for look in looks)),
@@ -120,8 +122,8 @@ class Classifier:
         bounds = (point.indeterminate_from, point.threshold, point.indeterminate_to)
         return any(abs(log_odds - _log_odds(bound)) <= self.manifest.input.draft_margin for bound in bounds)
 
-    def _explain(self, picture: images.Picture, outputs: Outputs, pneumonia: float) -> contract.Explanation:
-        cells = heatmap.evidence(outputs.maps, self.manifest.negative_index, pneumonia)
+    def _explain(self, picture: images.Picture, maps: Floats, pneumonia: float) -> contract.Explanation:
+        cells = heatmap.evidence(maps, self.manifest.negative_index, pneumonia)
         png = heatmap.render(cells, picture.width_px, picture.height_px)
         return contract.Explanation(method=heatmap.METHOD, heatmap_png_b64=base64.b64encode(png).decode())
 

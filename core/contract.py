@@ -122,7 +122,7 @@ class Timing(Answer, frozen=True, kw_only=True):
 
 
 class Prediction(Answer, frozen=True, kw_only=True, tag_field="status", tag="ok"):
-    """One picture's answer, the same object through every door."""
+    """One picture's answer, the same object through every door. `warnings` says what this package cannot give (see docs/api.md)."""
 
     request_id: str
     model: ModelIdentity
@@ -132,6 +132,7 @@ class Prediction(Answer, frozen=True, kw_only=True, tag_field="status", tag="ok"
     guard: Guard
     image: ImageFacts
     explanation: Explanation | None
+    warnings: tuple[str, ...] = ()
     timing_ms: Timing
     notice: str = NOTICE
 

@@ -94,7 +94,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     labels: Annotated[tuple[Label, ...], Meta(min_length=2)]
     negative: str
     pneumonia_code: str
-    embedding_size: Count
+    class_activation_maps: bool = True
+    """Whether the network gives them: a model trained elsewhere may have a head that allows none."""
+    embedding_size: Count | None
+    """Length of the network's embedding; None where it gives none."""
     temperature: Annotated[float, Meta(gt=0.0)]
     operating_points: Annotated[tuple[OperatingPoint, ...], Meta(min_length=1)]
     default_operating_point: str

@@ -1,4 +1,4 @@
-"""The network on LiteRT: one float32 picture in, probabilities, class activation maps and embedding out.
+"""The network on LiteRT: one float32 picture in, probabilities out, and class activation maps and embedding where the package has them.
 
 An interpreter is not thread-safe, so a small pool hands each thread its own. They are made when they are first needed: most instances
 serve one request at a time and never pay for a second.
@@ -22,13 +22,13 @@ class Outputs(NamedTuple):
 
     Attributes:
         probabilities: float32 array (K,), in [0, 1], before calibration.
-        maps: float32 array (h, w, K), class activation maps; their mean over (h, w) is the logit of each label.
-        embedding: float32 array (d,), the pooled features.
+        maps: float32 array (h, w, K), class activation maps; their mean over (h, w) is the logit of each label. None without them.
+        embedding: float32 array (d,), the pooled features. None without it.
     """
 
     probabilities: Floats
-    maps: Floats
-    embedding: Floats
+    maps: Floats | None
+    embedding: Floats | None
 
 
 class Network:
@@ -60,7 +60,9 @@ class Network:
             interpreter = self._take()
             interpreter.set_tensor(self._input, values[np.newaxis])
             interpreter.invoke()
-            outputs = Outputs(*(interpreter.get_tensor(index)[0] for index in self._outputs))
+            probabilities, *others = self._outputs
+            given = (None if index is None else interpreter.get_tensor(index)[0] for index in others)
+            outputs = Outputs(interpreter.get_tensor(probabilities)[0], *given)
             self._free.append(interpreter)  # not one that failed: the pool makes another
             return outputs
 
@@ -76,11 +78,16 @@ class Network:
         return interpreter
 
 
-def _match_tensors(interpreter: Interpreter, manifest: Manifest) -> tuple[int, tuple[int, int, int]]:
-    """Return the input's index and those of probabilities, maps and embedding, found by their shapes."""
+def _match_tensors(interpreter: Interpreter, manifest: Manifest) -> tuple[int, tuple[int, int | None, int | None]]:
+    """Return the input's index and those of probabilities, maps and embedding, found by their shapes; None for what the package lacks."""
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     contract, labels = manifest.input, len(manifest.labels)
     wanted_input = (1, contract.height_px, contract.width_px, contract.channels)
+    wanted = {"probabilities": f"(1, {labels})"}
+    if manifest.class_activation_maps:
+        wanted["maps"] = f"(1, h, w, {labels})"
+    if manifest.embedding_size is not None:
+        wanted["embedding"] = f"(1, {manifest.embedding_size})"
     shapes = [_shape(detail) for detail in outputs]
     found: dict[str, int] = {}
     for detail, shape in zip(outputs, shapes, strict=True):
@@ -91,12 +98,13 @@ def _match_tensors(interpreter: Interpreter, manifest: Manifest) -> tuple[int, t
         elif len(shape) == 4 and shape[3] == labels:
             found["maps"] = detail["index"]
     floats = all(detail["dtype"] is np.float32 for detail in (*inputs, *outputs))
-    if not floats or [_shape(detail) for detail in inputs] != [wanted_input] or len(found) != 3 or len(outputs) != 3:
+    fits = [_shape(detail) for detail in inputs] == [wanted_input] and found.keys() == wanted.keys() and len(outputs) == len(wanted)
+    if not floats or not fits:
         raise errors.ModelUnavailable(
-            f"Expected a float32 network from {wanted_input} to (1, {labels}), (1, h, w, {labels}) and (1, {manifest.embedding_size}). "
+            f"Expected a float32 network from {wanted_input} to {' and '.join(wanted.values())}. "
             f"Received: {[_shape(detail) for detail in inputs]} to {shapes}."
         )
-    return inputs[0]["index"], (found["probabilities"], found["maps"], found["embedding"])
+    return inputs[0]["index"], (found["probabilities"], found.get("maps"), found.get("embedding"))
 
 
 def _shape(detail: dict[str, Any]) -> tuple[int, ...]:

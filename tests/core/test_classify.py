@@ -3,13 +3,17 @@
 from math import exp, log
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core import errors, images, package, phantom, settings
+from core.bootstrap import bootstrap
 from core.classifier import Classifier
+from core.contract import Prediction
 from core.network import Network
 from tests.support import packages, pictures
 from tests.support.pictures import encode
+from tests.support.requests import post
 
 MAX_PIXELS = images.MAX_PIXELS
 
@@ -55,6 +59,21 @@ def test_explanation_changes_nothing_else(classifier: Classifier) -> None:
 
     assert with_map.explanation is not None
     assert (with_map.pneumonia, with_map.findings) == (without.pneumonia, without.findings)
+    assert with_map.warnings == without.warnings == ()
+
+
+def test_a_package_without_maps_says_so_where_a_heat_map_is_asked_for(tmp_path: Path) -> None:
+    service = bootstrap({"PNEUMONIA_MODEL": str(packages.without(tmp_path, maps=False))})
+
+    asked, not_asked = (
+        msgspec.json.decode(service.handle(post(phantom.jpeg(2), query=query)).body, type=Prediction)
+        for query in ({"explain": "heatmap"}, {})
+    )
+
+    assert asked.explanation is None
+    assert asked.warnings == ("package_has_no_maps",)
+    assert not_asked.warnings == ()
+    assert asked.pneumonia == not_asked.pneumonia
 
 
 @pytest.fixture(scope="module")

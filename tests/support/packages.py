@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import msgspec
+from ai_edge_litert import schema_py_generated as schema
 
 from core import phantom
 from core.classifier import calibrate
@@ -18,6 +20,7 @@ from core.settings import BAKED_MODEL
 
 Json = dict[str, Any]
 Change = Callable[[Json], object]
+Shape = tuple[int, ...]
 NAME = "pneumonia"
 
 
@@ -51,9 +54,12 @@ def sign(package: Path) -> None:
     edit(package, MANIFEST_FILE, lambda manifest: manifest.update(files=files))
 
 
-def variant(parent: Path, change: Change, name: str = NAME) -> Path:
-    """Return a sound package with another manifest: its self-test expects what the network says under that manifest."""
+def variant(parent: Path, change: Change, name: str = NAME, outputs: Callable[[Shape], bool] | None = None) -> Path:
+    """Return a sound package with another manifest, and of the network only some outputs: its self-test expects what it then says."""
     package = copy(parent, name)
+    if outputs is not None:
+        flatbuffer = _keep_outputs((package / NETWORK_FILE).read_bytes(), outputs)
+        (package / NETWORK_FILE).write_bytes(flatbuffer)
     edit(package, MANIFEST_FILE, change)
     manifest, _ = read(package)
     network = Network((package / NETWORK_FILE).read_bytes(), manifest, 1)
@@ -79,6 +85,28 @@ def with_point(parent: Path, threshold: float, indeterminate: tuple[float, float
         manifest["input"]["draft_margin"] = draft_margin
 
     return variant(parent, change)
+
+
+def without(parent: Path, *, maps: bool = True, embedding: bool = True) -> Path:
+    """Return a sound package whose network gives no class activation maps, or no embedding, and whose manifest says so."""
+
+    def change(manifest: Json) -> None:
+        manifest["class_activation_maps"] = maps
+        manifest["embedding_size"] = manifest["embedding_size"] if embedding else None
+
+    embedding_size = read(baked())[0].embedding_size
+    return variant(parent, change, outputs=lambda shape: maps if len(shape) == 4 else embedding or shape[1] != embedding_size)
+
+
+def _keep_outputs(flatbuffer: bytes, kept: Callable[[Shape], bool]) -> bytes:
+    """Return the network with fewer outputs. The schema that LiteRT brings along needs no TensorFlow."""
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    graph = model.subgraphs[0]
+    graph.outputs = [index for index in graph.outputs if kept(tuple(graph.tensors[index].shape))]
+    model.signatureDefs = []  # they name outputs
+    builder = flatbuffers.Builder(len(flatbuffer))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def poison(package: Path) -> None:

@@ -74,6 +74,8 @@ def test_the_served_network_answers_as_keras_does(package: Path) -> None:
     expected = [np.asarray(value) for value in networks.with_outputs(model)(values)]
     for row, value in enumerate(values):
         served = network.run(value)
+        assert served.maps is not None
+        assert served.embedding is not None
         assert np.abs(served.probabilities - expected[0][row]).max() <= convert.PARITY_FLOAT16
         assert np.allclose(served.maps, expected[1][row], atol=0.02)
         assert np.allclose(served.embedding, expected[2][row], atol=0.02)
