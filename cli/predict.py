@@ -104,10 +104,11 @@ class Table:
         if self._last is None:
             return
         model, point = self._last["model"], self._last["pneumonia"]["operating_point"]
+        rates = [f"{name} {point[name]:.1%}" for name in ("sensitivity", "specificity") if point[name] is not None]
+        measured = f"measured {', '.join(rates)}" if rates else "not measured"
         print(
             f"\nModel {model['name']} {model['version']}, operating point {point['name']}: threshold {point['threshold']:.1%}, "
-            f"measured sensitivity {point['sensitivity']:.1%}, specificity {point['specificity']:.1%}; "
-            f"indeterminate from {point['indeterminate_from']:.1%} to {point['indeterminate_to']:.1%}."
+            f"{measured}; indeterminate from {point['indeterminate_from']:.1%} to {point['indeterminate_to']:.1%}."
         )
         if self._last["guard"]["verdict"] == "unchecked":
             print("Not checked: whether these are chest X-rays at all. A photograph gets a probability, too.")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from core import contract, errors, heatmap, images
 from core.grey import Grey
-from core.manifest import Manifest, OperatingPoint
+from core.manifest import Interval, Manifest, OperatingPoint
 from core.network import Floats, Network, Outputs
 
 Decision = Literal["positive", "negative", "indeterminate"]
@@ -22,6 +22,7 @@ Probabilities = npt.NDArray[np.float64]
 
 UNCHECKED: Final = contract.Guard(verdict="unchecked", reasons=("package_has_no_guard",))
 NO_MAPS: Final = "package_has_no_maps"
+NOT_MEASURED: Final = "operating_point_not_measured"
 DECIMALS: Final = 6  # of every probability in an answer
 _SMALLEST: Final = 1e-12  # keeps logarithms finite where a probability is 0 or 1
 
@@ -101,7 +102,7 @@ class Classifier:
                 format=picture.format, width_px=picture.width_px, height_px=picture.height_px, warnings=picture.warnings
             ),
             explanation=self._explain(picture, outputs.maps, pneumonia.probability) if explain and outputs.maps is not None else None,
-            warnings=(NO_MAPS,) if explain and outputs.maps is None else (),
+            warnings=_warnings(point, explain, outputs),
             timing_ms=contract.Timing(
                 decode=_milliseconds(sum(look.decode_s for look in looks)),
                 network=_milliseconds(sum(look.network_s for look in looks)),
@@ -176,13 +177,23 @@ def decide(
             threshold=point.threshold,
             indeterminate_from=point.indeterminate_from,
             indeterminate_to=point.indeterminate_to,
-            sensitivity=point.sensitivity.value,
-            specificity=point.specificity.value,
+            sensitivity=_value(point.sensitivity),
+            specificity=_value(point.specificity),
         ),
     )
     confidence = round(kind.probability / total, DECIMALS) if total else 0.0
     most_probable = None if decision == "negative" else contract.MostProbable(label=kind.label, confidence=confidence)
     return pneumonia, tuple(findings), most_probable
+
+
+def _value(measured: Interval | None) -> float | None:
+    return None if measured is None else measured.value
+
+
+def _warnings(point: OperatingPoint, explain: bool, outputs: Outputs) -> tuple[str, ...]:
+    """Return the codes of what this package cannot give to this request."""
+    measured = point.sensitivity is not None and point.specificity is not None
+    return (() if measured else (NOT_MEASURED,)) + ((NO_MAPS,) if explain and outputs.maps is None else ())
 
 
 def _decision(probability: float, point: OperatingPoint) -> Decision:

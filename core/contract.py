@@ -54,14 +54,14 @@ class ModelIdentity(Answer, frozen=True, kw_only=True):
 
 
 class OperatingPointUsed(Answer, frozen=True, kw_only=True):
-    """The threshold behind a decision, the zone in which none is made, and what the threshold was measured to give."""
+    """The threshold behind a decision, the zone in which none is made, and what it was measured to give; null where nobody measured it."""
 
     name: str
     threshold: Probability
     indeterminate_from: Probability
     indeterminate_to: Probability
-    sensitivity: Probability
-    specificity: Probability
+    sensitivity: Probability | None
+    specificity: Probability | None
 
 
 class Pneumonia(Answer, frozen=True, kw_only=True):

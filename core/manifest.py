@@ -51,15 +51,16 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class OperatingPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A threshold on the probability of pneumonia, with what it was measured to give.
 
-    Probabilities in [indeterminate_from, indeterminate_to) are called indeterminate; where both equal the threshold nothing is.
+    Probabilities in [indeterminate_from, indeterminate_to) are called indeterminate; where both equal the threshold nothing is. Nobody
+    measured a point whose sensitivity or specificity is None.
     """
 
     name: Identifier
     threshold: Probability
     indeterminate_from: Probability
     indeterminate_to: Probability
-    sensitivity: Interval
-    specificity: Interval
+    sensitivity: Interval | None
+    specificity: Interval | None
 
     def __post_init__(self) -> None:
         if not self.indeterminate_from <= self.threshold <= self.indeterminate_to:
@@ -75,7 +76,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     created: str
     commit: str
     dataset: str
-    dataset_sha256: Sha256
+    dataset_sha256: Sha256 | None
+    """None where the pictures that it was trained on are not known."""
     split: dict[str, int]
     config: dict[str, Any]
     libraries: dict[str, str]

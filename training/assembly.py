@@ -13,7 +13,7 @@ import numpy as np
 from core import phantom
 from core.classifier import Classifier
 from core.contract import ModelIdentity
-from core.manifest import Interval, Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
+from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import calibrate, convert, draft, measure, networks, origin, precision, shifts
@@ -46,7 +46,6 @@ LIMITS: Final = (
 _PARITY_PICTURES: Final = 128
 _SELFTEST_SEEDS: Final = (0, 1)
 _SELFTEST_TOLERANCE: Final = 5e-3  # processors round float32 differently; a wrong network is off by far more
-_UNKNOWN: Final = Interval(value=0.0, low=0.0, high=1.0)
 _NO_DIGEST: Final = "0" * 64
 
 
@@ -100,7 +99,7 @@ def assemble(trained: Trained, release: Release) -> Parts:
 def _provisional(trained: Trained, release: Release) -> Manifest:
     """Return a manifest that says what the network takes and gives, with a placeholder for all that is still to be measured."""
     placeholder = OperatingPoint(
-        name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=_UNKNOWN, specificity=_UNKNOWN
+        name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
     )
     return Manifest(
         format_version=1,

@@ -55,7 +55,10 @@ def _points(manifest: Manifest) -> str:
         zone = "none"
         if point.indeterminate_from < point.indeterminate_to:
             zone = f"{point.indeterminate_from} to {point.indeterminate_to}"
-        rates = [f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})" for rate in (point.sensitivity, point.specificity)]
+        rates = [
+            "not measured" if rate is None else f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+            for rate in (point.sensitivity, point.specificity)
+        ]
         return f"`{point.name}`{default}", str(point.threshold), zone, *rates
 
     head = ("point", "threshold", "indeterminate", "sensitivity (95 % CI)", "specificity (95 % CI)")

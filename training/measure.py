@@ -59,7 +59,7 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
     balanced = next(point for point in points if point.name == BALANCED)
     called = pneumonia >= balanced.threshold
     between = (pneumonia >= balanced.indeterminate_from) & (pneumonia < balanced.indeterminate_to)
-    record: dict[str, Interval | float | int | str | dict[str, Any]] = {
+    record: dict[str, Interval | float | int | str | dict[str, Any] | None] = {
         "measured_on": "test patients of the same data set, held out by patient; pictures as they are",
         "intervals": f"95 %, bootstrap over patients, {metrics.ROUNDS} draws",
         "pictures": len(truth),

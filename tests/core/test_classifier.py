@@ -166,5 +166,7 @@ def test_code_of_pneumonia_and_measured_proportions_come_from_the_manifest(manif
     assert pneumonia.code == manifest.pneumonia_code
     assert pneumonia.operating_point.name == used.name
     assert pneumonia.operating_point.threshold == used.threshold
+    assert used.sensitivity is not None
+    assert used.specificity is not None
     assert pneumonia.operating_point.sensitivity == used.sensitivity.value
     assert pneumonia.operating_point.specificity == used.specificity.value

@@ -76,6 +76,15 @@ def test_a_package_without_maps_says_so_where_a_heat_map_is_asked_for(tmp_path: 
     assert asked.pneumonia == not_asked.pneumonia
 
 
+def test_a_threshold_that_nobody_measured_is_answered_with_null_and_a_warning(tmp_path: Path) -> None:
+    classifier = package.load(packages.unmeasured(tmp_path))
+
+    answer = classifier.classify(phantom.jpeg(2), classifier.operating_point(None), "id", MAX_PIXELS)
+
+    assert (answer.pneumonia.operating_point.sensitivity, answer.pneumonia.operating_point.specificity) == (None, None)
+    assert answer.warnings == ("operating_point_not_measured",)
+
+
 @pytest.fixture(scope="module")
 def large() -> bytes:
     return encode(phantom.chest(11, 1024), "JPEG", quality=90)

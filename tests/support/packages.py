@@ -87,6 +87,17 @@ def with_point(parent: Path, threshold: float, indeterminate: tuple[float, float
     return variant(parent, change)
 
 
+def unmeasured(parent: Path) -> Path:
+    """Return a sound package of which nobody measured what its threshold gives, nor knows its training pictures."""
+
+    def change(manifest: Json) -> None:
+        point = {**manifest["operating_points"][0], "name": "unmeasured", "sensitivity": None, "specificity": None}
+        manifest.update(operating_points=[point], default_operating_point="unmeasured")
+        manifest["origin"]["dataset_sha256"] = None
+
+    return variant(parent, change)
+
+
 def without(parent: Path, *, maps: bool = True, embedding: bool = True) -> Path:
     """Return a sound package whose network gives no class activation maps, or no embedding, and whose manifest says so."""
 

@@ -62,7 +62,7 @@ def test_the_card_states_the_figures_of_the_manifest(package: Path) -> None:
     assert f"{written.metrics['auroc']['value']:.4f}" in card
     assert all(f"| `{point.name}`" in card and f"| {point.threshold} |" in card for point in written.operating_points)
     assert all(limit in card for limit in written.limits)
-    assert written.origin.dataset_sha256 in card
+    assert f"`{written.origin.dataset_sha256}`" in card
 
 
 def test_the_served_network_answers_as_keras_does(package: Path) -> None:
