@@ -1,9 +1,18 @@
-"""CARD.md of a model package, generated from its manifest: a model card after Mitchell et al. (FAT* 2019). Never edited by hand."""
+"""CARD.md of a model package: a model card after Mitchell et al. (FAT* 2019), with what the CLAIM checklist asks for and papers leave out.
 
+Generated from the manifest and, where there is one, the report of an evaluation. Never edited by hand; every table of figures stands below
+the command that gives it.
+"""
+
+import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
+from core.contract import NOTICE
 from core.manifest import Manifest, OperatingPoint
+from training import card_evaluation, markdown
+from training.configuration import Configuration
+from training.findings import Findings
 
 _ROWS: Final = (
     ("AUROC, pneumonia against normal", "auroc"),
@@ -13,40 +22,81 @@ _ROWS: Final = (
     ("specificity at `balanced`", "specificity"),
     ("AUROC, viral against bacterial", "bacterial_vs_viral_auroc"),
 )
+_NONE: Final = "Not measured for this package: nothing is claimed."
 
 
-def write(manifest: Manifest) -> str:
-    """Return the card of a package as Markdown."""
+def write(manifest: Manifest, findings: Findings | None = None, figures: Sequence[str] = ()) -> str:
+    """Return the card of a package as Markdown.
+
+    Args:
+        manifest: of the package.
+        findings: of an evaluation of it, or None.
+        figures: paths of figures in the package, shown where the evaluation is.
+    """
     sections = [
         f"# {manifest.name} {manifest.version}",
-        "Generated from `manifest.json` by `training/card.py`; do not edit.",
-        _section("Intended use", manifest.intended_use),
-        _section("Limits", "\n".join(f"- {limit}" for limit in manifest.limits)),
-        _section("Labels", _labels(manifest)),
-        _section("Operating points", _points(manifest)),
-        _section("Measured", _measured(manifest.metrics)),
-        _section("Under simulated shift", _under_shift(manifest.metrics)),
-        _section("Data", _data(manifest)),
-        _section("Training", _training(manifest)),
+        "Generated from `manifest.json`" + (" and an evaluation" if findings else "") + " by `training/card.py`; do not edit.",
+        markdown.section("Model details", _details(manifest)),
+        markdown.section("Intended use", f"{manifest.intended_use}\n\n{NOTICE}"),
+        markdown.section("Caveats", "\n".join(f"- {limit}" for limit in manifest.limits)),
+        markdown.section("Factors", _factors(findings)),
+        markdown.section("Operating points", _points(manifest)),
+        markdown.section("Sample size", _sample_size(manifest, findings)),
+        markdown.section("Quantitative analysis", _measured(manifest)),
+        *([markdown.section("Evaluation", card_evaluation.figures(findings, figures))] if findings else []),
+        markdown.section("Robustness", _robustness(manifest, findings)),
+        markdown.section("Failure analysis", card_evaluation.failures(findings)),
+        markdown.section("Training data", _data(manifest)),
+        markdown.section("Training", _training(manifest)),
+        markdown.section("Ethical considerations", _ETHICS),
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def _section(title: str, body: str) -> str:
-    return f"## {title}\n\n{body}"
+_ETHICS: Final = (
+    "- A picture that is called negative and is not delays treatment; one that is called positive and is not costs antibiotics and worry. "
+    "The operating points trade one for the other.\n"
+    "- Age, sex, ethnicity and illness beside pneumonia are not known for the pictures, so neither are differences between such groups.\n"
+    "- The package holds no picture, no name and no DICOM identifier."
+)
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def command(manifest: Manifest) -> str:
+    """Return the command that makes this package again, and with it the figures that the manifest holds."""
+    config = manifest.origin.config
+    if "brought_from" in config:
+        options = {
+            "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),
+            "negative": manifest.negative,
+            "values": str(config.get("known_by", {}).get("values", "")).partition(" ")[0],
+            "resample": manifest.input.resample,
+        }
+        start = ["pneumonia", "package", str(config["brought_from"])]
+        given = ["--dataset", "DATASET"] if manifest.origin.split else []
+    else:
+        usual = Configuration()
+        options = {key: value for key, value in config.items() if not isinstance(value, dict) and getattr(usual, key, value) != value}
+        start, given = ["pneumonia", "train", "DATASET"], []
+    named = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    return shlex.join([*start, *given, *named, "--out", "PACKAGE"])
 
 
-def _labels(manifest: Manifest) -> str:
+def _details(manifest: Manifest) -> str:
+    shape, origin = manifest.input, manifest.origin
     rows = [(label.name, label.code, "negative" if label.name == manifest.negative else "pneumonia") for label in manifest.labels]
+    maps = "It gives class activation maps." if manifest.class_activation_maps else "It gives no class activation maps."
     return (
-        _table(("label", "SNOMED CT", "counts as"), rows) + f"\n\nThe probability of pneumonia ({manifest.pneumonia_code}) is "
+        f"Made {origin.created}. One grey picture of {shape.height_px} x {shape.width_px} pixels in, stretched by {shape.resample}; the "
+        f"probabilities of {len(manifest.labels)} labels out. {maps} Initial weights: {origin.initial_weights}.\n\n"
+        + markdown.table(("label", "SNOMED CT", "counts as"), rows)
+        + f"\n\nThe probability of pneumonia ({manifest.pneumonia_code}) is "
         f"1 - that of {manifest.negative}, after calibration by temperature {manifest.temperature}."
     )
+
+
+def _factors(findings: Findings | None) -> str:
+    known = "The kind of pneumonia; how the picture was taken and stored (see Robustness). Age, sex and device are not known."
+    return known if findings is None or not findings.kinds else f"{known}\n\n{card_evaluation.kinds(findings)}"
 
 
 def _points(manifest: Manifest) -> str:
@@ -63,47 +113,89 @@ def _points(manifest: Manifest) -> str:
 
     head = ("point", "threshold", "indeterminate", "sensitivity (95 % CI)", "specificity (95 % CI)")
     chosen = manifest.metrics.get("thresholds_chosen", "")
-    return _table(head, [row(point) for point in manifest.operating_points]) + f"\n\n{chosen}".rstrip()
+    table = markdown.table(head, [row(point) for point in manifest.operating_points])
+    return (markdown.by(command(manifest)) + table + f"\n\n{chosen}").rstrip()
 
 
-def _measured(metrics: dict[str, Any]) -> str:
+def _sample_size(manifest: Manifest, findings: Findings | None) -> str:
+    sentences = ["No sample size was calculated beforehand; the intervals say what the numbers of patients allow."]
+    if "pictures" in manifest.metrics:
+        sentences.append(
+            f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients, who did not train or tune it."
+            if manifest.origin.dataset_sha256
+            else f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients."
+        )
+    if findings is not None:
+        found = findings.dataset
+        sentences.append(
+            f"Evaluated on {found.pictures} pictures of {found.patients} patients: {found.normal} normal, {found.pneumonia} with pneumonia."
+        )
+    return " ".join(sentences)
+
+
+def _measured(manifest: Manifest) -> str:
+    metrics = manifest.metrics
     rows = [(title, _interval(metrics[key])) for title, key in _ROWS if key in metrics]
+    if not rows:
+        return _NONE
     rows.append(("expected calibration error", str(metrics["calibration_error"])))
     rows.append(("pictures called indeterminate at `balanced`", str(metrics["indeterminate_share"])))
-    where = (
-        f"{metrics['measured_on']}: {metrics['pictures']} pictures of {metrics['patients']} patients. Intervals: {metrics['intervals']}."
+    return (
+        f"On {metrics['measured_on']}. Intervals: {metrics['intervals']}.\n\n"
+        + markdown.by(command(manifest))
+        + markdown.table(("figure", "value (95 % CI)"), rows)
     )
-    return f"On {where}\n\n" + _table(("figure", "value (95 % CI)"), rows)
 
 
 def _interval(value: dict[str, float]) -> str:
     return f"{value['value']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
 
 
-def _under_shift(metrics: dict[str, Any]) -> str:
-    rows = [
-        (name, f"{row['auroc']:.4f}", f"{row['sensitivity']:.3f}", f"{row['specificity']:.3f}")
-        for name, row in metrics["under_shift"].items()
-    ]
-    head = ("shift", "AUROC", "sensitivity at `balanced`", "specificity at `balanced`")
-    return "The same test pictures, each changed as `training/augment.py` says.\n\n" + _table(head, rows)
+def _robustness(manifest: Manifest, findings: Findings | None) -> str:
+    parts = []
+    if "under_shift" in manifest.metrics:
+        rows = [
+            (name, f"{row['auroc']:.4f}", f"{row['sensitivity']:.3f}", f"{row['specificity']:.3f}")
+            for name, row in manifest.metrics["under_shift"].items()
+        ]
+        head = ("shift", "AUROC", "sensitivity at `balanced`", "specificity at `balanced`")
+        parts.append(
+            "The same test pictures, each changed as `training/augment.py` says. "
+            + markdown.by(command(manifest))
+            + markdown.table(head, rows)
+        )
+    if findings is not None and findings.corruptions:
+        parts.append(card_evaluation.corruptions(findings))
+    return "\n\n".join(parts) or _NONE
 
 
 def _data(manifest: Manifest) -> str:
     origin = manifest.origin
-    parts = [(part, str(origin.split[f"{part}_pictures"]), str(origin.split[f"{part}_patients"])) for part in ("fit", "tune", "test")]
+    parts = [
+        (part, str(origin.split[f"{part}_pictures"]), str(origin.split[f"{part}_patients"]))
+        for part in ("fit", "tune", "test")
+        if f"{part}_pictures" in origin.split
+    ]
+    digest = f"; sha256 over its files `{origin.dataset_sha256}`" if origin.dataset_sha256 else ", whose digest is not known"
+    table = markdown.table(("part", "pictures", "patients"), parts)
+    if not parts:
+        return f"{origin.dataset}{digest}."
     return (
-        f"{origin.dataset}; sha256 over its files `{origin.dataset_sha256}`. Split by patient, identical pictures together; "
-        "`tune` chose the epoch, the temperature and the thresholds, `test` only reports.\n\n"
-        + _table(("part", "pictures", "patients"), parts)
+        f"{origin.dataset}{digest}. Split by patient, identical pictures together; `tune` chose what was chosen (epoch, temperature, "
+        f"thresholds), `test` only reports.\n\n{markdown.by(command(manifest))}{table}"
     )
 
 
 def _training(manifest: Manifest) -> str:
     origin = manifest.origin
-    recipe = [(f"`{key}`", f"`{value}`") for key, value in origin.config.items() if not isinstance(value, dict)]
+    recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config)]
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
-    return (
-        f"Initial weights: {origin.initial_weights}. All layers were fine-tuned.\n\n"
-        f"Trained {origin.created} at commit `{origin.commit}` with {versions}.\n\n" + _table(("setting", "value"), recipe)
-    )
+    return f"Made by the code at commit `{origin.commit}` with {versions}.\n\n" + markdown.table(("setting", "value"), recipe)
+
+
+def _flat(config: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the settings, those of nested records with both names."""
+    rows: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        rows.extend([(f"{key}: {name}", inner) for name, inner in value.items()] if isinstance(value, dict) else [(key, value)])
+    return rows

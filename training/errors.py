@@ -161,3 +161,37 @@ class NotTrainedOn(TrainingError):
     """The held-out patients of a data set are asked for that the package was not trained on."""
 
     code = "not_trained_on"
+class UnreadableModel(TrainingError):
+    """A model file from elsewhere cannot be read, or is no network from one picture to one row of numbers."""
+
+    code = "unreadable_model"
+
+
+class UnsafeModel(TrainingError):
+    """A model file from elsewhere carries Python code, or operations that touch files."""
+
+    code = "unsafe_model"
+
+
+class ConventionUnknown(TrainingError):
+    """Neither the model nor the options tell what its inputs or outputs mean."""
+
+    code = "convention_unknown"
+
+
+class LabelsContradicted(TrainingError):
+    """On labelled pictures the model says the opposite of what its labels were said to be."""
+
+    code = "labels_contradicted"
+
+
+class EvaluationMismatch(TrainingError):
+    """An evaluation's report cannot be read, or is of another package."""
+
+    code = "evaluation_mismatch"
+
+
+class RunUnusable(TrainingError):
+    """A folder is neither a package nor a finished run that can be exported."""
+
+    code = "run_unusable"

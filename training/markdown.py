@@ -1,0 +1,19 @@
+"""Pieces of Markdown that the card of a package is put together from."""
+
+from collections.abc import Sequence
+
+
+def section(title: str, body: str) -> str:
+    """Return a section of the second level."""
+    return f"## {title}\n\n{body}"
+
+
+def by(command: str) -> str:
+    """Say which command gives what stands below."""
+    return f"By `{command}`:\n\n"
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,93 @@
+"""What `pneumonia export` starts from: a package that is there already, or the work folder of a finished training run."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+
+from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, SelfTest, read
+from training import assembly, dataset, errors, networks, splits
+from training.assembly import Parts, Release
+from training.configuration import Configuration
+from training.experiment import RUN_FILE, Trained
+from training.export import CARD_FILE, REPORT_FOLDER
+from training.fit import BEST_FILE, STATE_FILE, State
+from training.pictures import load
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a work folder says it is for."""
+
+    dataset_sha256: str
+    recipe: dict[str, Any]
+    initial_weights: str
+
+
+def of_package(folder: Path) -> tuple[Parts, dict[str, bytes]]:
+    """Return the parts of a package and its other files, without its card and report, which are made anew.
+
+    Raises:
+        errors.RunUnusable: it is no whole package.
+    """
+    try:
+        manifest, _ = read(folder)
+        files = {name: (folder / name).read_bytes() for name in manifest.files}
+        changed = [name for name, data in files.items() if hashlib.sha256(data).hexdigest() != manifest.files[name]]
+        flatbuffer, selftest = files.pop(NETWORK_FILE), msgspec.json.decode(files.pop(SELFTEST_FILE), type=SelfTest)
+    except (OSError, ValueError, KeyError) as error:
+        raise errors.RunUnusable(f"Expected a whole package in {folder}. Received: {error}.") from error
+    if changed:
+        raise errors.RunUnusable(f"Expected a package as it was written. Received: {', '.join(changed)} changed since.")
+    others = {name: data for name, data in files.items() if name != CARD_FILE and not name.startswith(f"{REPORT_FOLDER}/")}
+    return Parts(manifest, flatbuffer, selftest), others
+
+
+def is_package(folder: Path) -> bool:
+    """Whether a folder says that it is a package."""
+    return (folder / MANIFEST_FILE).is_file()
+
+
+def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Model]:
+    """Return the parts of a package of a finished run, calibrated and measured on its data set, and the model.
+
+    Args:
+        work: the run's work folder.
+        folder: the data set that it was trained on.
+        release: what only a person can say.
+
+    Raises:
+        errors.RunUnusable: the run is not finished, or there is none.
+        errors.RunMismatch: it was trained on another data set.
+    """
+    record, configuration = _finished(work)
+    contract = networks.input_contract(configuration.arch)
+    pictures = load(dataset.index(folder), contract)
+    if pictures.dataset.sha256 != record.dataset_sha256:
+        raise errors.RunMismatch(
+            f"Expected the data set that the run was trained on, sha256 {record.dataset_sha256[:12]}…. "
+            f"Received: {folder}, sha256 {pictures.dataset.sha256[:12]}…."
+        )
+    model = keras.models.load_model(work / BEST_FILE, compile=False)
+    split = splits.split(pictures.dataset, configuration.seed)
+    # The file that the run started from may be gone since; the run wrote down what it was.
+    unnamed = msgspec.structs.replace(configuration, weights="none")
+    parts = assembly.assemble(Trained(model, pictures, split, contract, unnamed), release)
+    origin = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
+    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=origin)), model
+
+
+def _finished(work: Path) -> tuple[Record, Configuration]:
+    try:
+        record = msgspec.json.decode((work / RUN_FILE).read_bytes(), type=Record)
+        configuration = msgspec.convert(record.recipe, Configuration)
+        state = msgspec.json.decode((work / STATE_FILE).read_bytes(), type=State)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise errors.RunUnusable(f"Expected a package, or the work folder of a training run. Received: {work}: {error}.") from error
+    epochs = configuration.head_epochs + configuration.epochs
+    if state.done < epochs or not (work / BEST_FILE).is_file():
+        raise errors.RunUnusable(
+            f"Expected a finished run. Received: {work} after {state.done} of {epochs} epochs; `pneumonia train` as before goes on."
+        )
+    return record, configuration
