@@ -5,10 +5,12 @@ Temperature, thresholds and figures are those of the flatbuffer that serves, not
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core import phantom
 from core.classifier import Classifier
@@ -19,7 +21,7 @@ from core.package import SELFTEST_SIDE_PX
 from training import calibrate, convert, draft, measure, networks, origin, precision, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained, predictor
-from training.pictures import inputs
+from training.pictures import GreyStack, Pictures, inputs
 
 _log = logging.getLogger(__name__)
 
@@ -76,24 +78,42 @@ def assemble(trained: Trained, release: Release) -> Parts:
     flatbuffer, parity = _converted(trained, manifest)
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
+    record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
+    manifest = calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test, range(len(LABELS)))
+    manifest = with_draft_margin(manifest, network, tune.grey)
+    return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
 
-    raw = shifts.predict_all(lambda values: convert.run_all(network, values), tune, trained.contract)
-    temperature = calibrate.fit_temperature(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw)))
+
+def calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictures, columns: Sequence[int]) -> Manifest:
+    """Return the manifest with temperature and thresholds chosen on `tune` and figures measured on `test`.
+
+    Args:
+        manifest: of the network; its figures are kept beside the new ones.
+        network: what serves.
+        tune: pictures of patients who choose.
+        test: pictures of other patients, who only report.
+        columns: where in the network's outputs normal, bacterial and viral pneumonia stand; or normal and pneumonia of any kind.
+    """
+
+    def predict(pictures: Pictures) -> npt.NDArray[np.float64]:
+        return shifts.predict_all(lambda values: convert.run_all(network, values)[:, list(columns)], pictures, manifest.input)
+
+    raw = predict(tune)
+    temperature = calibrate.fit_temperature(raw.reshape(-1, len(columns)), np.tile(np.minimum(tune.labels, len(columns) - 1), len(raw)))
     pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
     thresholds = calibrate.choose_thresholds(pneumonia.ravel(), np.tile(tune.labels > 0, len(raw)))
-
-    tested = shifts.predict_all(lambda values: convert.run_all(network, values), test, trained.contract)
-    probabilities = calibrate.soften(tested, temperature)
+    probabilities = calibrate.soften(predict(test), temperature)
     points = measure.operating_points(thresholds, probabilities[0], test)
-    figures = {
-        **measure.figures(points, probabilities, test),
-        "thresholds_chosen": calibrate.RULE,
-        "parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))},
-    }
-    manifest = msgspec.structs.replace(manifest, temperature=temperature, operating_points=points, metrics=figures)
-    margin = draft.margin(_classifier(manifest, network), tune.grey)
-    manifest = msgspec.structs.replace(manifest, input=msgspec.structs.replace(manifest.input, draft_margin=margin))
-    return Parts(manifest, flatbuffer, _selftest(_classifier(manifest, network)))
+    figures = {**manifest.metrics, **measure.figures(points, probabilities, test), "thresholds_chosen": calibrate.RULE}
+    return msgspec.structs.replace(
+        manifest, temperature=temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
+    )
+
+
+def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack) -> Manifest:
+    """Return the manifest with the margin that scaled JPEG decoding was measured to need."""
+    margin = draft.margin(classifier(manifest, network), grey)
+    return msgspec.structs.replace(manifest, input=msgspec.structs.replace(manifest.input, draft_margin=margin))
 
 
 def _provisional(trained: Trained, release: Release) -> Manifest:
@@ -140,11 +160,13 @@ def _converted(trained: Trained, manifest: Manifest) -> tuple[bytes, dict[str, f
     return flatbuffer, convert.check_parity(predictor(trained.model)(values), twins, values)
 
 
-def _classifier(manifest: Manifest, network: Network) -> Classifier:
+def classifier(manifest: Manifest, network: Network) -> Classifier:
+    """Return a classifier that nobody has signed yet."""
     return Classifier(manifest, ModelIdentity(name=manifest.name, version=manifest.version, sha256=_NO_DIGEST), network)
 
 
-def _selftest(classifier: Classifier) -> SelfTest:
+def selftest(classifier: Classifier) -> SelfTest:
+    """Return what this classifier answers to synthetic chests."""
     cases = []
     for seed in _SELFTEST_SEEDS:
         pixels = phantom.chest(seed, SELFTEST_SIDE_PX)

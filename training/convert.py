@@ -17,6 +17,19 @@ PARITY_FLOAT16: Final = 2e-3
 """Largest difference of a probability from Keras that is accepted, for full weights and for weights of half precision."""
 
 
+def require_tensorflow() -> None:
+    """Refuse another backend: only TensorFlow exports.
+
+    Raises:
+        errors.ConversionFailed: another backend runs.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise errors.ConversionFailed(
+            f"Expected the tensorflow backend for export. Received: {keras.backend.backend()}. Run the same command with "
+            "KERAS_BACKEND=tensorflow: it goes on in the same work folder and exports."
+        )
+
+
 def to_litert(model: keras.Model) -> bytes:
     """Convert a network for one picture at a time.
 
@@ -29,11 +42,7 @@ def to_litert(model: keras.Model) -> bytes:
     Raises:
         errors.ConversionFailed: another backend than TensorFlow runs, or TensorFlow refuses.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise errors.ConversionFailed(
-            f"Expected the tensorflow backend for export. Received: {keras.backend.backend()}. Run the same command with "
-            "KERAS_BACKEND=tensorflow: it goes on in the same work folder and exports."
-        )
+    require_tensorflow()
     # TFLiteConverter.from_concrete_functions leaves the head's variables out (NaN at inference); Keras goes through a SavedModel.
     signature = [keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype="float32")]
     with tempfile.TemporaryDirectory() as folder:

@@ -52,7 +52,7 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
 
     Args:
         points: measured operating points; decisions are those of `balanced`.
-        probabilities: calibrated, (len(SHIFTS), N, K), plain pictures first.
+        probabilities: calibrated, (len(SHIFTS), N, K), plain pictures first; K is that of KINDS, or 2 where pneumonia is one label.
         test: the same N pictures.
     """
     truth, pneumonia = test.labels != _NORMAL, pneumonia_of(probabilities[0])
@@ -69,11 +69,12 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
         "accuracy": metrics.interval(metrics.accuracy, truth, called, test.groups),
         "sensitivity": balanced.sensitivity,
         "specificity": balanced.specificity,
-        "bacterial_vs_viral_auroc": _between_kinds(probabilities[0], test),
         "calibration_error": round(metrics.calibration_error(truth, pneumonia), 4),
         "indeterminate_share": round(float(between.mean()), 4),
         "under_shift": {name: _under_shift(probabilities[row], test, balanced) for row, name in enumerate(SHIFTS)},
     }
+    if probabilities.shape[-1] == len(KINDS):
+        record["bacterial_vs_viral_auroc"] = _between_kinds(probabilities[0], test)
     return dict(msgspec.to_builtins(record))
 
 

@@ -48,14 +48,6 @@ def test_table_says_for_a_picture_what_it_shows_and_how_it_was_decided(folder: P
     assert notice == NOTICE
 
 
-def test_table_does_not_claim_what_nobody_measured(folder: Path, tmp_path: Path, capsys: Capture) -> None:
-    package = packages.unmeasured(tmp_path)
-
-    assert main(["predict", "--model", str(package), str(folder / "a.jpg")]) == OK
-
-    assert ", not measured; indeterminate" in capsys.readouterr().out
-
-
 def test_columns_stand_below_their_headings(folder: Path, capsys: Capture) -> None:
     main(["predict", str(folder)])
 

@@ -133,6 +133,8 @@ def test_documents_show_the_figures_of_the_baked_model(document: str) -> None:
     manifest, _ = read(next(BAKED_MODEL.glob("*/manifest.json")).parent)
     point = manifest.operating_point(None)
     assert point is not None
+    assert point.sensitivity is not None
+    assert point.specificity is not None
     shown = {
         "threshold": point.threshold,
         "indeterminate_from": point.indeterminate_from,
