@@ -161,6 +161,8 @@ class NotTrainedOn(TrainingError):
     """The held-out patients of a data set are asked for that the package was not trained on."""
 
     code = "not_trained_on"
+
+
 class UnreadableModel(TrainingError):
     """A model file from elsewhere cannot be read, or is no network from one picture to one row of numbers."""
 
