@@ -10,6 +10,7 @@ from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
+    from core.manifest import Interval
     from training.predictions import Predictions
     from training.recalibration import Recalibration
 
@@ -92,12 +93,15 @@ def _predictions(source: Path, classifier: "Classifier", threads: int) -> "tuple
     return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}
 
 
+def _measured(interval: "Interval | None") -> str:
+    return "not measured" if interval is None else f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
 def _say(result: "Recalibration", out: Path, version: str) -> None:
     print(f"wrote {out}: version {version}, temperature {result.choice.temperature}")
     for point in result.points:
         low, high = result.choice.spread[point.name]
         print(
-            f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), sensitivity {point.sensitivity.value:.3f} "
-            f"({point.sensitivity.low:.3f} to {point.sensitivity.high:.3f}), specificity {point.specificity.value:.3f} "
-            f"({point.specificity.low:.3f} to {point.specificity.high:.3f})"
+            f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), "
+            f"sensitivity {_measured(point.sensitivity)}, specificity {_measured(point.specificity)}"
         )

@@ -25,12 +25,6 @@ class NoPictures(TrainingError):
     code = "no_pictures"
 
 
-class CannotWrite(TrainingError):
-    """A report cannot be written where it should go."""
-
-    code = "cannot_write"
-
-
 class NoNetwork(TrainingError):
     """The server does not answer."""
 
