@@ -1,20 +1,19 @@
-"""Architectures by name. Each gives a feature map; the head on it is one: class activation maps whose mean over space is the logits.
+"""A base and its head: where the base gives a feature map, the head is class activation maps whose mean over space is the logits.
 
 One input channel: X-rays are grey, and a network of three channels that is shown one picture three times equals the network whose first
-kernel is summed over its input channels. `build` does that sum for pretrained weights, exactly.
+kernel is summed over its input channels. `build` does that sum for pretrained weights.
 """
 
-from collections.abc import Callable
+import warnings
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
 
 from core.manifest import InputContract
-from training import errors
-
-CHANNELS: Final = 1
+from training import architectures, errors
+from training.architectures import input_contract as input_contract
 
 
 @keras.saving.register_keras_serializable(package="pneumonia")
@@ -31,42 +30,11 @@ class FixedStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  #
         return super().call(inputs, training=False, mask=mask)
 
 
-def _mobilenetv2(height_px: int, width_px: int, channels: int, weights: str | None) -> keras.Model:
-    """MobileNetV2 1.0 (Sandler et al. 2018): 2.2 million parameters, feature map of 1/32 of the side with 1,280 channels."""
-    return keras.applications.MobileNetV2(weights=weights, include_top=False, input_shape=(height_px, width_px, channels))
-
-
-def _cnn(height_px: int, width_px: int, channels: int, weights: str | None) -> keras.Model:
-    """A small network to train from scratch: four convolutions of stride 2, 0.1 million parameters, feature map of 1/16 of the side."""
-    if weights is not None:
-        raise ValueError("no pretrained weights exist for it")
-    layers: list[keras.Layer] = [keras.Input((height_px, width_px, channels))]
-    for filters in (16, 32, 64, 128):
-        layers += [keras.layers.Conv2D(filters, 3, 2, "same", use_bias=False), keras.layers.BatchNormalization(), keras.layers.ReLU()]
-    return keras.Sequential(layers, name="cnn")
-
-
-_BASES: Final[dict[str, Callable[[int, int, int, str | None], keras.Model]]] = {"mobilenetv2": _mobilenetv2, "cnn": _cnn}
-NAMES: Final = tuple(_BASES)
-
-
-def input_contract(name: str) -> InputContract:
-    """Return the input that an architecture takes.
-
-    `bilinear` with Pillow's antialiasing reproduces best how the public 224-pixel copies were made (mean difference 2.0 grey levels).
-
-    Raises:
-        errors.UnknownArchitecture: no architecture has that name.
-    """
-    _base(name)
-    return InputContract(height_px=224, width_px=224, channels=CHANNELS, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
-
-
 def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: InputContract | None = None) -> keras.Model:
     """Build the network that is trained.
 
     Args:
-        name: one of NAMES.
+        name: one of `architectures.NAMES`.
         weights: "none" (random), "imagenet" (downloaded by Keras) or the path of a weights file without top, of three or one channels.
         labels: number of classes K.
         dropout: share of the features dropped while training, in [0, 1).
@@ -80,7 +48,7 @@ def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: 
         errors.InitialWeightsUnusable: the weights cannot be had or do not fit.
     """
     shape = contract or input_contract(name)
-    base = _base(name)(shape.height_px, shape.width_px, CHANNELS, None)
+    base = architectures.named(name).base(shape.height_px, shape.width_px, architectures.CHANNELS, None)
     if weights not in ("none", "imagenet") and not Path(weights).is_file():
         raise errors.InitialWeightsUnusable(
             f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
@@ -93,13 +61,19 @@ def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: 
 
 
 def with_head(base: keras.Model, labels: int, dropout: float) -> keras.Model:
-    """Put the head on a base that ends in a feature map (N, h, w, d)."""
+    """Put the head on a base that ends in a feature map (N, h, w, d), or in features (N, d), which allow no class activation maps."""
     inputs = keras.Input(base.input_shape[1:], name="picture")
-    features = base(inputs)
-    kept = keras.layers.Dropout(dropout, name="dropout")(features)
+    kept = keras.layers.Dropout(dropout, name="dropout")(base(inputs))
+    if len(base.output_shape) == 2:
+        return keras.Model(inputs, keras.layers.Dense(labels, name="logits")(kept), name="pneumonia")
     maps = keras.layers.Conv2D(labels, 1, name="maps")(kept)
     logits = keras.layers.GlobalAveragePooling2D(name="logits")(maps)
     return keras.Model(inputs, logits, name="pneumonia")
+
+
+def has_maps(model: keras.Model) -> bool:
+    """Return whether a model that `build` made has class activation maps."""
+    return any(layer.name == "maps" for layer in model.layers)
 
 
 def base_of(model: keras.Model) -> keras.Model:
@@ -125,10 +99,12 @@ def with_outputs(model: keras.Model) -> keras.Model:
 
     Returns:
         A model float32 (N, height, width, 1) -> probabilities (N, K), class activation maps (N, h, w, K) whose mean over space is the
-        logits, embedding (N, d), the mean of the features over space.
+        logits, embedding (N, d), the mean of the features over space. Without a feature map: probabilities and features (N, d).
     """
     features = model.get_layer("dropout").input
     probabilities = keras.layers.Softmax(name="probabilities")(model.get_layer("logits").output)
+    if not has_maps(model):
+        return keras.Model(model.input, [probabilities, keras.layers.Identity(name="embedding")(features)], name="network")
     embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(features)
     return keras.Model(model.input, [probabilities, model.get_layer("maps").output, embedding], name="network")
 
@@ -138,37 +114,41 @@ def _with_fixed_statistics(layer: keras.Layer) -> keras.Layer:
     return kind.from_config(layer.get_config())
 
 
-def _base(name: str) -> Callable[[int, int, int, str | None], keras.Model]:
-    if name not in _BASES:
-        raise errors.UnknownArchitecture(f"Expected one of {', '.join(NAMES)}. Received: {name!r}.")
-    return _BASES[name]
-
-
 def _grey_weights(name: str, weights: str, grey_base: keras.Model) -> list[Any]:
     """Return pretrained weights for one channel: kernels that took three have them summed."""
     height_px, width_px = grey_base.input_shape[1:3]
-    if weights == "imagenet":
-        try:
-            given = _base(name)(height_px, width_px, 3, "imagenet").get_weights()
-        except Exception as error:  # Keras raises a bare Exception when its download fails
-            raise errors.InitialWeightsUnusable(
-                f"Expected to download the ImageNet weights of {name}; give --weights PATH where there is no network. Received: {error}"
-            ) from error
-    else:
-        given = _weights_of_file(name, Path(weights), height_px, width_px)
+    given = _published(name, height_px, width_px) if weights == "imagenet" else _of_file(name, Path(weights), height_px, width_px)
     shapes = [tuple(weight.shape) for weight in grey_base.weights]
     return [np.sum(value, axis=2, keepdims=True) if value.shape != shape else value for value, shape in zip(given, shapes, strict=True)]
 
 
-def _weights_of_file(name: str, path: Path, height_px: int, width_px: int) -> list[Any]:
-    """Read a weights file of three channels, or of one."""
+def _published(name: str, height_px: int, width_px: int) -> list[Any]:
+    architecture = architectures.named(name)
+    if architecture.published is None:
+        raise errors.InitialWeightsUnusable(
+            f"Expected --weights none or the path of a weights file for {name}, which has no ImageNet weights. Received: imagenet."
+        )
+    try:
+        return architecture.published(architecture.base(height_px, width_px, 3, "imagenet").get_weights())
+    except Exception as error:  # Keras raises a bare Exception when its download fails
+        raise errors.InitialWeightsUnusable(
+            f"Expected to download the ImageNet weights of {name}; give --weights PATH where there is no network. Received: {error}"
+        ) from error
+
+
+def _of_file(name: str, path: Path, height_px: int, width_px: int) -> list[Any]:
+    """Read a weights file of three channels, published for colour pictures, or one of ours, of one channel."""
+    architecture = architectures.named(name)
     reason: Exception | None = None
-    for channels in (3, 1):
-        base = _base(name)(height_px, width_px, channels, None)
+    for channels in (3, architectures.CHANNELS):
+        base = architecture.base(height_px, width_px, channels, None)
         try:
-            base.load_weights(path)
-        except (ValueError, OSError, KeyError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # Keras warns of layers that it finds nothing for, and leaves them random
+                base.load_weights(path)
+        except (ValueError, OSError, KeyError, UserWarning) as error:
             reason = reason or error
         else:
-            return list(base.get_weights())
+            weights = list(base.get_weights())
+            return architecture.published(weights) if architecture.published and channels != architectures.CHANNELS else weights
     raise errors.InitialWeightsUnusable(f"Expected weights of {name} without its top. Received: {path.name}: {reason}") from reason
