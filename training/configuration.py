@@ -1,10 +1,15 @@
 """What a training run is asked to do: recorded in the work folder, and in the manifest of the package that comes of it."""
 
-from typing import Annotated
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from training import errors
 from training.augment import Augmentation
 
 Positive = Annotated[float, Meta(gt=0.0)]
@@ -42,3 +47,48 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.3
     seed: Annotated[int, Meta(ge=0)] = 1
     augmentation: Augmentation = Augmentation()
+
+
+def read(file: Path | None, options: Mapping[str, Any]) -> Configuration:
+    """Return the recipe of a TOML file, where one is given, with the options of the command over it.
+
+    Args:
+        file: keys are the fields of `Configuration`, those of `Augmentation` in a table `[augmentation]`.
+        options: fields of `Configuration` that the command gave.
+
+    Raises:
+        errors.InvalidConfiguration: the file cannot be read, has an unknown key, or a value that makes no sense.
+        errors.InvalidOption: an option has a value that makes no sense.
+    """
+    table = _table(file) if file else {}
+    _convert(table, errors.InvalidConfiguration, f" in {file}")
+    return _convert({**table, **options}, errors.InvalidOption, "")
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise errors.InvalidConfiguration(f"Expected a readable TOML file. Received: {file}: {error.strerror}.") from error
+    except ValueError as error:  # TOML's errors are, and bytes that are not UTF-8
+        raise errors.InvalidConfiguration(f"Expected TOML. Received: {file}: {error}.") from error
+    _refuse_unknown(table, Configuration.__struct_fields__, file)
+    if isinstance(table.get("augmentation"), dict):
+        _refuse_unknown(table["augmentation"], Augmentation.__struct_fields__, file)
+    return table
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], file: Path) -> None:
+    """A misspelt key would train with the default, for hours, and nobody would know."""
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise errors.InvalidConfiguration(f"Expected keys among {', '.join(known)}. Received: {key} in {file}{hint}")
+
+
+def _convert(table: Mapping[str, Any], error: type[errors.TrainingError], where: str) -> Configuration:
+    try:
+        return msgspec.convert(dict(table), Configuration)
+    except msgspec.ValidationError as cause:
+        raise error(f"{cause}{where}.") from cause

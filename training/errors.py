@@ -135,6 +135,14 @@ class NothingToEvaluate(TrainingError):
 
 class CannotWrite(TrainingError):
     """A file cannot be written."""
+class InvalidConfiguration(TrainingError):
+    """The configuration file cannot be read, or holds what makes no sense."""
+
+    code = "invalid_configuration"
+
+
+class CannotWrite(TrainingError):
+    """A checkpoint or a result cannot be written: a full disk, a folder that is read-only."""
 
     code = "cannot_write"
 
@@ -191,3 +199,7 @@ class RunUnusable(TrainingError):
     """A folder is neither a package nor a finished run that can be exported."""
 
     code = "run_unusable"
+class NothingToCompare(TrainingError):
+    """A folder holds neither a model package nor a cross-validation."""
+
+    code = "nothing_to_compare"

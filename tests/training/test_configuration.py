@@ -1,0 +1,80 @@
+"""Recipes from files and options: nothing misspelt trains with a default."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from training import architectures, errors
+from training.configuration import Configuration, read
+
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / "training" / "configs").glob("*.toml"))
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "recipe.toml"
+    file.write_text(text)
+    return file
+
+
+def test_options_override_the_file_and_the_rest_keeps_its_default(tmp_path: Path) -> None:
+    file = write(tmp_path, 'arch = "cnn"\nepochs = 3\nseed = 7\n[augmentation]\nflip_share = 0.0\n')
+
+    read_ = read(file, {"epochs": 5})
+
+    assert (read_.arch, read_.epochs, read_.seed, read_.augmentation.flip_share) == ("cnn", 5, 7, 0.0)
+    assert read_.batch_size == Configuration().batch_size
+    assert read_.augmentation.blur_px == Configuration().augmentation.blur_px
+
+
+def test_without_a_file_the_options_alone_count() -> None:
+    assert read(None, {"arch": "dense"}) == Configuration(arch="dense")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("epoch = 3", r"Expected keys among arch, .*Received: epoch in .*recipe\.toml; did you mean epochs\?"),
+        ("nonsense = 3", r"Received: nonsense in .*recipe\.toml\."),
+        ("[augmentation]\nflip = 0.5", r"Expected keys among area_low, .*Received: flip in "),
+        ('epochs = "three"', r"Expected `int`, got `str` - at `\$\.epochs` in .*recipe\.toml\."),
+        ("dropout = 1.5", r"Expected `float` < 1\.0 - at `\$\.dropout` in "),
+        ("augmentation = 3", r"Expected `object`, got `int` - at `\$\.augmentation` in "),
+        ("epochs = ", r"Expected TOML\. Received: .*recipe\.toml: "),
+        ("\x00", r"Expected TOML\. Received: "),
+    ],
+)
+def test_wrong_file_is_refused_with_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(errors.InvalidConfiguration, match=sentence):
+        read(write(tmp_path, text), {})
+
+
+def test_missing_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidConfiguration, match=r"Expected a readable TOML file\. Received: .*No such file"):
+        read(tmp_path / "recipe.toml", {})
+
+
+def test_wrong_option_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidOption, match=r"at `\$\.epochs`\.$"):
+        read(write(tmp_path, "epochs = 3"), {"epochs": 0})
+
+
+def test_every_architecture_has_a_recipe() -> None:
+    assert {read(file, {}).arch: file.stem for file in CONFIGS} == {name: name for name in architectures.NAMES}
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
+def test_recipe_opens_with_its_command_what_to_expect_and_how_long(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    opening = "".join(line for line in file.read_text("utf-8").splitlines(keepends=True) if line.startswith("#"))
+
+    assert file.read_text("utf-8").startswith(opening)
+    command = re.search(r"^# Command: +pneumonia (.*)$", opening, re.MULTILINE)
+    assert command is not None
+    assert f"training/configs/{file.name}" in command.group(1)
+    assert re.search(r"^# Expected: \S", opening, re.MULTILINE)
+    assert re.search(r"^# Time: +\S", opening, re.MULTILINE)
+    # The command is one: what it lacks is the data set alone.
+    assert main(shlex.split(command.group(1))) == 2
+    assert "error: dataset_missing: " in capsys.readouterr().err
