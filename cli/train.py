@@ -2,7 +2,8 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+
+from cli import recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,27 +18,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="checkpoints and history (default: runs/<name>)")
     parser.add_argument("--keep-keras", action="store_true", help="put network.keras into the package, to retrain from")
-    _register_recipe(parser.add_argument_group("recipe"))
+    recipe.register_tracking(parser)
+    recipe.register_options(parser.add_argument_group("recipe"))
     _register_release(parser.add_argument_group("what the package says"))
     parser.set_defaults(run=run)
-
-
-def _register_recipe(group: "argparse._ArgumentGroup") -> None:
-    """Add what becomes the `Configuration`; an option that is not given keeps its default there."""
-    options: tuple[tuple[str, type, str], ...] = (
-        ("arch", str, "architecture: mobilenetv2 (default), or cnn (small, from scratch)"),
-        ("weights", str, "initial weights: imagenet (downloaded; default), none, or the path of a weights file without top"),
-        ("head-epochs", int, "passes over the data with a frozen base (default: 1)"),
-        ("epochs", int, "passes with all layers (default: 8; about 3 minutes each for 4,000 pictures on two cores)"),
-        ("batch-size", int, "pictures a step (default: 32)"),
-        ("head-learning-rate", float, "while the base is frozen (default: 0.001)"),
-        ("learning-rate", float, "peak, when all layers learn (default: 0.0005)"),
-        ("label-smoothing", float, "share of the target spread over all labels, 0 to 1 (default: 0.05)"),
-        ("dropout", float, "share of the features dropped, 0 to 1 (default: 0.3)"),
-        ("seed", int, "of split, order and augmentation (default: 1)"),
-    )
-    for name, kind, text in options:
-        group.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, metavar=kind.__name__.upper(), help=text)
 
 
 def _register_release(group: "argparse._ArgumentGroup") -> None:
@@ -49,28 +33,21 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
-    import logging
+    from training import assembly, experiment, export
 
-    import msgspec
-
-    from training import assembly, errors, experiment, export
-    from training.configuration import Configuration
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder
-    given: dict[str, Any] = {key: value for key, value in vars(arguments).items() if key in Configuration.__struct_fields__}
-    try:
-        configuration = msgspec.convert(given, Configuration)
-    except msgspec.ValidationError as error:
-        raise errors.InvalidOption(f"{error}.") from error
+    recipe.log_to_terminal()
+    configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
     export.check_target(arguments.out, arguments.replace)
-    trained = experiment.train(arguments.dataset, configuration, arguments.work or Path("runs") / name)
+    work = arguments.work or Path("runs") / name
+    trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(
         name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin
     )
-    parts = assembly.assemble(trained, release)
-    manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None)
+    with trained.run.going(), experiment.writing(arguments.out):
+        parts = assembly.assemble(trained, release)
+        manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None)
+    experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]
     print(
         f"wrote {arguments.out}: {name} {manifest.version}, AUROC {auroc['value']} ({auroc['low']} to {auroc['high']}) on held-out patients"

@@ -1,6 +1,10 @@
 """One training run from folder to package: index, load, split, fit, calibrate, measure, export. Called by `pneumonia train`."""
 
+import errno
+import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -9,18 +13,19 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from core.manifest import InputContract
-from training import calibrate, dataset, errors, metrics, networks, origin, shifts, splits
+from core.manifest import MANIFEST_FILE, InputContract, Manifest
+from training import calibrate, dataset, errors, metrics, networks, origin, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import KINDS
-from training.fit import Judge, fit
+from training.fit import HISTORY_FILE, Judge, fit
 from training.pictures import Pictures, load
 
 _log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
 _PREDICT_BATCH: Final = 64
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
 
 
 class Trained(NamedTuple):
@@ -31,10 +36,18 @@ class Trained(NamedTuple):
     split: splits.Split
     contract: InputContract
     configuration: Configuration
+    run: tracking.Run
 
 
-def train(folder: Path, configuration: Configuration, work: Path) -> Trained:
+def train(folder: Path, configuration: Configuration, work: Path, name: str, journal: tracking.Journal) -> Trained:
     """Train on a data set folder, or go on with the run in `work`.
+
+    Args:
+        folder: of the data set.
+        configuration: the recipe.
+        work: folder of the run's state.
+        name: what the run is called.
+        journal: where it is recorded.
 
     Raises:
         errors.TrainingError: one of its leaves, before any time is spent on learning where that can be told.
@@ -43,13 +56,69 @@ def train(folder: Path, configuration: Configuration, work: Path) -> Trained:
     indexed = dataset.index(folder)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
-    _claim(work, configuration, pictures.dataset.sha256)
+    claim(work, configuration, pictures.dataset.sha256)
     for part, positions in split.items():
         patients = len(set(pictures.groups[list(positions)]))
         _log.info("%s: %d pictures of %d patients", part, len(positions), patients)
-    judge = judge_on(pictures.take(split["tune"]), contract)
-    model = fit(pictures.take(split["fit"]), len(KINDS), configuration, contract, judge, work)
-    return Trained(model, pictures, split, contract, configuration)
+    run = journal.run(name, work, origin.recipe(configuration), facts(pictures))
+    model = learn(pictures.take(split["fit"]), pictures.take(split["tune"]), configuration, contract, work, run)
+    return Trained(model, pictures, split, contract, configuration, run)
+
+
+def learn(
+    fit_on: Pictures, tune_on: Pictures, configuration: Configuration, contract: InputContract, work: Path, run: tracking.Run
+) -> keras.Model:
+    """Fit a network, or go on with the fit in `work`, and return that of the best epoch.
+
+    Args:
+        fit_on: what it learns from.
+        tune_on: what chooses the epoch.
+        configuration: the recipe.
+        contract: the network's input.
+        work: folder of the fit's state.
+        run: what the two phases are recorded below.
+
+    Raises:
+        errors.CannotWrite: there is no room for a checkpoint.
+    """
+    judge = judge_on(tune_on, contract)
+    phases = tracking.Phases(run, work / HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts(fit_on))
+    with phases.going(), writing(work):
+        return fit(fit_on, len(KINDS), configuration, contract, judge, work, phases.sync)
+
+
+def facts(pictures: Pictures) -> dict[str, str]:
+    """Return what a recorded run says of its data and code."""
+    commit = origin.commit()
+    return {"dataset_sha256": pictures.dataset.sha256, "commit": commit, "mlflow.source.git.commit": commit.removesuffix("+changes")}
+
+
+def record_package(run: tracking.Run, manifest: Manifest, folder: Path) -> None:
+    """Record a package with its run: the measured figures, its digest and its files; and that the run has ended well."""
+    measured = {name: value["value"] for name, value in manifest.metrics.items() if isinstance(value, dict) and "value" in value}
+    run.record({f"test_{name}": value for name, value in measured.items()})
+    digest = hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()
+    run.tag({"package": f"{manifest.name} {manifest.version}", "package_sha256": digest})
+    run.keep(folder, "package")
+    run.finish()
+
+
+@contextmanager
+def writing(work: Path) -> Iterator[None]:
+    """Turn a full disk or a folder without permission into one sentence.
+
+    Raises:
+        errors.CannotWrite: the work folder cannot be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise errors.CannotWrite(
+            f"Expected room to write in {work}. Received: {error.strerror or error}. Make room, then run the same command: it goes on "
+            "after the last whole epoch."
+        ) from error
 
 
 def judge_on(tune: Pictures, contract: InputContract) -> Judge:
@@ -86,12 +155,24 @@ def predictor(model: keras.Model) -> shifts.Predict:
     return predict
 
 
-def _claim(work: Path, configuration: Configuration, dataset_sha256: str) -> None:
-    """Write down what the work folder is for; a run of something else must not go on in it."""
+def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: int = 0) -> None:
+    """Write down what the work folder is for; a run of something else must not go on in it.
+
+    Args:
+        work: the folder.
+        configuration: the recipe.
+        dataset_sha256: of the readable pictures.
+        folds: of a cross-validation; 0 for one training.
+
+    Raises:
+        errors.RunMismatch: the folder holds a run of something else.
+        errors.CannotWrite: the folder cannot be written to.
+    """
     record = {
         "dataset_sha256": dataset_sha256,
         "recipe": origin.recipe(configuration),
         "initial_weights": origin.initial_weights(configuration.weights),
+        **({"folds": folds} if folds else {}),
     }
     wanted = msgspec.json.encode(record, order="sorted")
     path = work / RUN_FILE
@@ -100,5 +181,6 @@ def _claim(work: Path, configuration: Configuration, dataset_sha256: str) -> Non
             f"Expected a new folder or the one of the same run (data set, configuration, seed). Received: {work}, which holds another; "
             "give another --work or remove it."
         )
-    work.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(wanted)
+    with writing(work):
+        work.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wanted)

@@ -40,7 +40,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     best_epoch: int = 0
 
 
-def fit(pictures: Pictures, labels: int, configuration: Configuration, contract: InputContract, judge: Judge, work: Path) -> keras.Model:
+def _nothing() -> None:
+    """What follows an epoch where nobody watches."""
+
+
+def fit(
+    pictures: Pictures,
+    labels: int,
+    configuration: Configuration,
+    contract: InputContract,
+    judge: Judge,
+    work: Path,
+    after_epoch: Callable[[], None] = _nothing,
+) -> keras.Model:
     """Train, or go on training, and return the best epoch's model with its averaged weights.
 
     Args:
@@ -50,6 +62,7 @@ def fit(pictures: Pictures, labels: int, configuration: Configuration, contract:
         contract: the network's input.
         judge: called after every epoch.
         work: folder of the run's state; created when missing.
+        after_epoch: called when an epoch is in the history and counts.
 
     Raises:
         errors.InitialWeightsUnusable, errors.UnknownArchitecture: see `networks.build`.
@@ -66,6 +79,7 @@ def fit(pictures: Pictures, labels: int, configuration: Configuration, contract:
         _seed_dropout(model, configuration, epoch)
         result = _run_epoch(model, batches, epoch)
         state = _conclude(model, judge, state, epoch, result, work, configuration)
+        after_epoch()
     return keras.models.load_model(work / BEST_FILE, compile=False)
 
 

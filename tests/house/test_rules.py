@@ -12,7 +12,8 @@ SERVING = ("core", "function_gcp", "function_azure")
 PACKAGES = (*SERVING, "cli", "training", "benchmarks", "tests")
 MOST_LINES = 250
 # Configuration is read where a process begins, and nowhere else.
-MAY_READ_THE_ENVIRONMENT = ("core/bootstrap.py", "function_azure/function_app.py", "cli/")
+# training/tracking.py sets a variable, since MLflow has no other switch for its telemetry.
+MAY_READ_THE_ENVIRONMENT = ("core/bootstrap.py", "function_azure/function_app.py", "training/tracking.py", "cli/")
 MAY_PRINT = ("function_azure/host.py",)
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".dcm", ".npy"}
 MACHINE = ("/home/", "/Users/", "/root/", "C:\\Users")
@@ -67,7 +68,8 @@ def test_only_programs_for_the_terminal_print() -> None:
 
 
 def test_exemptions_are_needed() -> None:
-    assert len({line.partition(":")[0] for line in broken(environment_reads, (), *SERVING, "cli")}) == len(MAY_READ_THE_ENVIRONMENT)
+    needed = broken(environment_reads, (), *SERVING, "cli", "training")
+    assert [place for place in MAY_READ_THE_ENVIRONMENT if not any(line.startswith(place) for line in needed)] == []
 
 
 def test_module_holds_one_concept() -> None:

@@ -46,6 +46,7 @@ def train_tiny(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
         folder = tmp_path_factory.mktemp("run")
         target = out or folder / "package"
         command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--epochs", "1", "--batch-size", "4"]
+        command += ["--tracking", "none"]
         assert main([*command, "--out", str(target), "--work", str(folder / "work"), *options]) == 0
         return target
 

@@ -99,8 +99,8 @@ def test_a_run_of_something_else_is_not_continued(
     phantoms: Path, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = package.parent / "work"
-    command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--epochs", "2", "--out", str(tmp_path / "out")]
-    assert main([*command, "--work", str(work)]) == 2
+    command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--epochs", "2", "--tracking", "none"]
+    assert main([*command, "--out", str(tmp_path / "out"), "--work", str(work)]) == 2
     assert "error: run_mismatch: Expected" in capsys.readouterr().err
 
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_trained_is_one_line_and_exit_code_2(
     options: list[str], code: str, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = [option.format(data=phantoms) for option in options]
-    assert main(["train", *command, "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]) == 2
+    assert main(["train", *command, "--tracking", "none", "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]) == 2
     assert f"error: {code}: " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

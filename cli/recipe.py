@@ -1,0 +1,66 @@
+"""Options that the commands which train share: the recipe, where it is recorded, and how much they say."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.configuration import Configuration
+    from training.tracking import Journal
+
+_OPTIONS: tuple[tuple[str, type, str], ...] = (
+    ("arch", str, "architecture: dense (baseline), cnn (small, from scratch), mobilenetv2 (default), vgg16"),
+    ("weights", str, "initial weights: imagenet (downloaded; default), none, or the path of a weights file without top"),
+    ("head-epochs", int, "passes over the data with a frozen base (default: 1)"),
+    ("epochs", int, "passes with all layers (default: 8; about 3 minutes each for 4,000 pictures on two cores)"),
+    ("batch-size", int, "pictures a step (default: 32)"),
+    ("head-learning-rate", float, "while the base is frozen (default: 0.001)"),
+    ("learning-rate", float, "peak, when all layers learn (default: 0.0005)"),
+    ("label-smoothing", float, "share of the target spread over all labels, 0 to 1 (default: 0.05)"),
+    ("dropout", float, "share of the features dropped, 0 to 1 (default: 0.3)"),
+    ("seed", int, "of split, order and augmentation (default: 1)"),
+)
+_FOLDER = Path("runs/mlflow")
+
+
+def register_options(group: "argparse._ArgumentGroup") -> None:
+    """Add what becomes the `Configuration`; an option that is not given keeps the file's value, or the default there."""
+    group.add_argument("--config", type=Path, metavar="FILE", help="a TOML file with the recipe (training/configs has one an architecture)")
+    for name, kind, text in _OPTIONS:
+        group.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, metavar=kind.__name__.upper(), help=text)
+
+
+def register_tracking(parser: argparse.ArgumentParser) -> None:
+    """Add where experiments are recorded."""
+    parser.add_argument(
+        "--tracking",
+        metavar="WHERE",
+        help="record in MLflow: a folder (SQLite and files), an address, or none (default: MLFLOW_TRACKING_URI, else runs/mlflow)",
+    )
+
+
+def configuration(arguments: argparse.Namespace) -> "Configuration":
+    """Return the recipe that the command asks for: the file's, with the options over it.
+
+    Raises:
+        errors.InvalidConfiguration, errors.InvalidOption: a sentence on what is wrong.
+    """
+    from training.configuration import Configuration, read
+
+    return read(arguments.config, {key: value for key, value in vars(arguments).items() if key in Configuration.__struct_fields__})
+
+
+def journal(arguments: argparse.Namespace) -> "Journal":
+    """Return the connection to MLflow."""
+    from training.tracking import Journal
+
+    return Journal(arguments.tracking or os.environ.get("MLFLOW_TRACKING_URI") or str(_FOLDER))
+
+
+def log_to_terminal() -> None:
+    """Show what training says on standard error."""
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder

@@ -1,0 +1,36 @@
+"""A disk that fills up while a network learns: one sentence, and the same command goes on when there is room again."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+
+pytestmark = pytest.mark.train
+
+FULL = Path("/dev/full")
+
+
+def test_checkpoint_that_does_not_fit_ends_the_run_and_the_same_command_goes_on(
+    phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not FULL.exists():
+        pytest.skip("needs a device that is always full, as Linux has in /dev/full")
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "new-epoch-002.keras").symlink_to(FULL)
+    command = ["train", str(phantoms), "--arch", "dense", "--weights", "none", "--head-epochs", "0", "--epochs", "3", "--batch-size", "8"]
+    command += ["--tracking", "none", "--work", str(work), "--out", str(tmp_path / "package")]
+
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert f"error: cannot_write: Expected room to write in {work}. Received: No space left on device." in told
+    assert not (tmp_path / "package").exists()
+
+    (work / "new-epoch-002.keras").unlink()
+    assert main(command) == 0
+    assert "epoch 1:" not in capsys.readouterr().err  # its progress bar: that epoch was kept
+    with (work / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+    assert (tmp_path / "package/manifest.json").is_file()
