@@ -1,6 +1,6 @@
 """The three-way split by patient: `fit` trains, `tune` chooses (epoch, temperature, thresholds), `test` only reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ SHARES: Final = (0.75, 0.10, 0.15)
 """Fractions of the pictures, in the order of PARTS."""
 
 Split = dict[str, tuple[int, ...]]
-"""For each of PARTS the positions in `Dataset.samples`, ascending."""
+"""For each part the positions in `Dataset.samples`, ascending."""
 
 
 def split(dataset: Dataset, seed: int, shares: Sequence[float] = SHARES) -> Split:
@@ -25,14 +25,27 @@ def split(dataset: Dataset, seed: int, shares: Sequence[float] = SHARES) -> Spli
     Raises:
         errors.TooFewPatients: a kind has fewer groups than there are parts.
     """
+    return _dealt(dataset, seed, dict(zip(PARTS, shares, strict=True)), "part of the split")
+
+
+def folds(dataset: Dataset, count: int, seed: int) -> Split:
+    """Deal whole groups to `count` folds of the same size, "1" to str(count), as `split` deals them to its parts.
+
+    Raises:
+        errors.TooFewPatients: a kind has fewer groups than there are folds.
+    """
+    return _dealt(dataset, seed, {str(number + 1): 1.0 / count for number in range(count)}, "fold")
+
+
+def _dealt(dataset: Dataset, seed: int, shares: Mapping[str, float], word: str) -> Split:
     rng = np.random.default_rng(seed)
     members = _members(dataset.samples)
-    parts: dict[str, list[int]] = {part: [] for part in PARTS}
+    parts: dict[str, list[int]] = {part: [] for part in shares}
     for kind in KINDS:
         names = [name for name in sorted(members) if _kind_of(dataset.samples, members[name]) == kind]
-        if len(names) < len(PARTS):
+        if len(names) < len(shares):
             raise errors.TooFewPatients(
-                f"Expected at least {len(PARTS)} patients of kind {kind!r}, one for each part of the split. Received: {len(names)}."
+                f"Expected at least {len(shares)} patients of kind {kind!r}, one for each {word}. Received: {len(names)}."
             )
         order = [names[position] for position in rng.permutation(len(names))]
         _deal([members[name] for name in order], parts, shares)
@@ -52,13 +65,12 @@ def _kind_of(samples: Sequence[Sample], positions: Sequence[int]) -> str:
     return KINDS[counts.index(max(counts))]
 
 
-def _deal(groups: Sequence[list[int]], parts: dict[str, list[int]], shares: Sequence[float]) -> None:
+def _deal(groups: Sequence[list[int]], parts: dict[str, list[int]], shares: Mapping[str, float]) -> None:
     """Deal the groups of one kind. Every part gets a group first, so that none lacks the kind."""
-    taken = [0] * len(PARTS)
+    taken = dict.fromkeys(parts, 0)
     for turn, positions in enumerate(groups):
         left = len(groups) - turn
-        empty = [part for part in range(len(PARTS)) if taken[part] == 0]
-        choices = empty if left <= len(empty) else range(len(PARTS))
-        part = min(choices, key=lambda candidate: taken[candidate] / shares[candidate])
+        empty = [part for part in parts if taken[part] == 0]
+        part = min(empty if left <= len(empty) else parts, key=lambda candidate: taken[candidate] / shares[candidate])
         taken[part] += len(positions)
-        parts[PARTS[part]].extend(positions)
+        parts[part].extend(positions)

@@ -15,7 +15,8 @@ from core import phantom
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
-HEAVY = ("numpy", "PIL", "matplotlib", "pooch", "ai_edge_litert", "tensorflow", "keras", "sklearn", "functions_framework", "azure")
+HELPS = [["--help"], *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare"))]
+HEAVY = ("numpy", "PIL", "pooch", "ai_edge_litert", "tensorflow", "keras", "sklearn", "mlflow", "matplotlib", "functions_framework", "azure")
 
 
 def test_phantom_is_written_and_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,11 +62,7 @@ def test_wrong_command_line_is_explained(argv: list[str], capsys: pytest.Capture
     assert "usage: pneumonia" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "argv",
-    [["--help"], *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train"))],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("argv", HELPS, ids=" ".join)
 def test_help_says_what_to_do(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(argv)
@@ -81,7 +78,7 @@ def test_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
     assert core.__version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argv", [["--help"], *([name, "--help"] for name in ("train", "predict", "explore", "fetch-data"))], ids=" ".join)
+@pytest.mark.parametrize("argv", HELPS, ids=" ".join)
 def test_help_imports_nothing_heavy(argv: list[str]) -> None:
     code = f"import contextlib, sys\nfrom cli.main import main\nwith contextlib.suppress(SystemExit): main({argv})\nprint(*sys.modules)"
 

@@ -1,0 +1,239 @@
+"""Cross-validation by patient, from the folds to the files: `pneumonia crossval`, and `pneumonia compare` on what it leaves."""
+
+import csv
+import hashlib
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from cli.main import main
+from core import package as packages
+from core import phantom
+from training import compare, crossval, dataset, errors, splits
+from training.augment import SHIFTS
+from training.compare import Row
+from training.dataset import KINDS
+
+pytestmark = pytest.mark.train
+
+FOLDS = 3
+RECIPE = ["--arch", "dense", "--weights", "none", "--head-epochs", "0", "--epochs", "1", "--batch-size", "4", "--tracking", "none"]
+
+
+def command(data: Path, work: Path, *options: str) -> list[str]:
+    return ["crossval", str(data), "--folds", str(FOLDS), "--work", str(work), *RECIPE, *options]
+
+
+def copy(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def validated(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work folder of a cross-validation of phantoms."""
+    work = tmp_path_factory.mktemp("crossval") / "dense"
+    assert main(command(phantoms, work)) == 0
+    return work
+
+
+@pytest.fixture(scope="module")
+def summary(validated: Path) -> crossval.Summary:
+    return crossval.read(validated)
+
+
+def test_folds_hold_whole_patients_every_picture_once_and_every_kind(phantoms: Path) -> None:
+    indexed = dataset.index(phantoms, progress=False)
+    dealt = splits.folds(indexed, 4, seed=3)
+
+    assert sorted(position for fold in dealt.values() for position in fold) == list(range(len(indexed.samples)))
+    for fold in dealt.values():
+        inside = {indexed.samples[position].group for position in fold}
+        outside = {sample.group for position, sample in enumerate(indexed.samples) if position not in fold}
+        assert inside & outside == set()
+        assert {indexed.samples[position].kind for position in fold} == set(KINDS)
+    assert dealt == splits.folds(indexed, 4, seed=3) != splits.folds(indexed, 4, seed=4)
+
+
+def test_each_fold_is_held_out_once_and_chooses_once() -> None:
+    roles = [crossval.parts(number, 4) for number in range(1, 5)]
+
+    assert [held_out for held_out, _, _ in roles] == ["1", "2", "3", "4"]
+    assert sorted(chooses for _, chooses, _ in roles) == ["1", "2", "3", "4"]
+    for held_out, chooses, teach in roles:
+        assert sorted([held_out, chooses, *teach]) == ["1", "2", "3", "4"]
+
+
+def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: Path, phantoms: Path) -> None:
+    indexed = dataset.index(phantoms, progress=False)
+    dealt = splits.folds(indexed, FOLDS, seed=1)
+    with np.load(validated / "result/out_of_fold.npz", allow_pickle=False) as kept:
+        assert [str(path) for path in kept["paths"]] == [sample.path for sample in indexed.samples]
+        assert kept["probabilities"].shape == (len(SHIFTS), len(indexed.samples), len(KINDS))
+        assert np.allclose(kept["probabilities"].sum(axis=2), 1.0, atol=1e-5)
+        for number in range(1, FOLDS + 1):
+            rows = list(dealt[str(number)])
+            assert set(kept["fold"][rows]) == {number}
+            with np.load(validated / f"fold-{number}.npz") as fold:
+                assert np.array_equal(kept["probabilities"][:, rows], fold["probabilities"])
+        plain = kept["probabilities"][0]
+    with (validated / "result/out_of_fold.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert np.allclose([[float(row[kind]) for kind in KINDS] for row in table], plain, atol=1e-6)
+    assert [row["patient"] for row in table] == [sample.group for sample in indexed.samples]
+
+
+def test_summary_says_mean_and_range_and_what_lies_behind_them(validated: Path, summary: crossval.Summary) -> None:
+    assert (summary.arch, summary.folds, summary.pictures, summary.patients, summary.unreadable) == ("dense", FOLDS, 24, 24, 0)
+    assert {"train_auroc", "validation_auroc", "auroc", "auroc_shifted", "auprc", "bacterial_vs_viral_auroc"} <= set(summary.figures)
+    for spread in summary.figures.values():
+        assert len(spread.folds) == FOLDS
+        assert (spread.low, spread.high) == (min(spread.folds), max(spread.folds))
+        assert spread.mean == pytest.approx(sum(spread.folds) / FOLDS, abs=1e-4)
+    for name, digest in summary.files.items():
+        assert hashlib.sha256((validated / "result" / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_run_that_was_stopped_goes_on_fold_by_fold(
+    phantoms: Path, validated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "stopped"
+    work.mkdir()
+    (work / "fold-2").touch()  # a file where the second fold wants its folder
+
+    assert main(command(phantoms, work)) == 2
+    assert "error: cannot_write: Expected room to write in " in capsys.readouterr().err
+    first = (work / "fold-1.npz").stat().st_mtime_ns
+    assert not (work / "fold-2.npz").exists()
+
+    (work / "fold-2").unlink()
+    assert main(command(phantoms, work)) == 0
+    assert (work / "fold-1.npz").stat().st_mtime_ns == first
+    with np.load(work / "result/out_of_fold.npz") as one, np.load(validated / "result/out_of_fold.npz") as other:
+        assert np.allclose(one["probabilities"], other["probabilities"], atol=2e-3)
+
+
+def test_a_finished_run_is_not_trained_again(phantoms: Path, validated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in validated.glob("fold-*/*")}
+    assert before
+
+    assert main(command(phantoms, validated, "--json")) == 0
+
+    assert {path: path.stat().st_mtime_ns for path in validated.glob("fold-*/*")} == before
+    assert msgspec.json.decode(capsys.readouterr().out, type=crossval.Summary) == crossval.read(validated)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--folds", "2"], "invalid_option: Expected at least 3 folds. Received: 2."),
+        (["--folds", "9"], "too_few_patients: Expected at least 9 patients of kind 'normal', one for each fold. Received: 8."),
+        (["--folds", "4"], "run_mismatch: "),
+        (["--epochs", "2"], "run_mismatch: "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_validated_is_one_line(
+    options: list[str], sentence: str, phantoms: Path, validated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(phantoms, validated, *options)) == 2
+    assert f"error: {sentence}" in capsys.readouterr().err
+
+
+def test_models_are_compared_in_the_terminal_as_a_page_and_as_json(
+    validated: Path, package: Path, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "small.toml"
+    file.write_text('arch = "cnn"\nweights = "none"\nhead_epochs = 0\nepochs = 1\nbatch_size = 4\n')
+    data = copy(phantoms, tmp_path / "data")
+    (data / "NORMAL/IM-0000-0001.jpeg").write_bytes(b"not a picture")
+    options = ["--config", str(file), "--data", str(data), "--folds", str(FOLDS), "--tracking", "none", "--out", str(tmp_path / "out")]
+
+    assert main(["compare", str(validated), str(package), *options]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("MODEL ")
+    rows = msgspec.json.decode((tmp_path / "out/comparison.json").read_bytes(), type=dict[str, list[Row]])["models"]
+    assert [row.name for row in rows] == ["crossval-dense", "pneumonia-cnn 0.1.0", "small"]
+    assert [row.parameters for row in rows] == [532_867, 98_259, 98_259]
+    assert rows[1].size_bytes == (package / "network.tflite").stat().st_size
+    assert rows[2].size_bytes == pytest.approx(rows[1].size_bytes, rel=0.05)
+    assert all(row.ms_per_picture > 0.0 for row in rows)
+    assert rows[0].cv == crossval.read(validated).figures["auroc"]
+    assert rows[1].held_out is not None
+    assert rows[1].cv is rows[1].train is None
+    found = crossval.read(tmp_path / "out/small")
+    assert (found.pictures, found.unreadable) == (23, 1)
+    page = (tmp_path / "out/comparison.html").read_text("utf-8")
+    for row in rows:
+        assert row.name in shown
+        assert all(cell in page for cell in compare.cells(row))
+    assert all(source.startswith(("data:", "#")) for source in re.findall(r'(?:src|href)="([^"]*)"', page))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["{tmp}"], "nothing_to_compare: Expected a model package (manifest.json) or a finished cross-validation"),
+        ([], "nothing_to_compare: Expected FOLDER or --config."),
+        (["--config", "recipe.toml"], "invalid_option: Expected --data DATASET beside --config."),
+    ],
+    ids=["an empty folder", "nothing", "a recipe without data"],
+)
+def test_what_cannot_be_compared_is_one_line(options: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", *(option.format(tmp=tmp_path) for option in options), "--out", str(tmp_path / "out")]) == 2
+    assert f"error: {sentence}" in capsys.readouterr().err
+
+
+def row(name: str, train: float, cv: tuple[float, ...], size_bytes: int, ms: float) -> Row:
+    return Row(
+        name=name,
+        arch=None,
+        train=crossval.spread([train]),
+        cv=crossval.spread(list(cv)),
+        parameters=None,
+        size_bytes=size_bytes,
+        ms_per_picture=ms,
+    )
+
+
+def test_sentences_say_what_the_figures_show() -> None:
+    small, large, poor = (
+        row("small", 0.97, (0.95, 0.97), 1_000_000, 1.0),
+        row("large", 1.0, (0.96, 0.98), 20_000_000, 30.0),
+        row("poor", 0.80, (0.75, 0.77), 500_000, 0.5),
+    )
+
+    assert compare.sentences([small, large, poor]) == [
+        "large is best on held-out patients: AUROC 0.9700.",
+        "Its lead over small is no larger than the folds differ among themselves.",
+        "The smallest of those that the folds cannot tell from it is small: 1.00 MB.",
+        "poor learns most by heart: its AUROC is 0.0400 higher on the pictures that taught it than on held-out ones.",
+        "large takes 60 times as long a picture as poor, on one thread of this machine.",
+    ]
+
+
+def test_dense_package_answers_and_says_that_it_cannot_explain(train_tiny: Callable[..., Path]) -> None:
+    loaded = packages.load(train_tiny("--arch", "dense"))
+
+    answer = loaded.classify(phantom.jpeg(5), loaded.operating_point(None), "request", 40_000_000, explain=True)
+
+    assert not loaded.manifest.class_activation_maps
+    assert answer.explanation is None
+    assert answer.warnings == ("package_has_no_maps",)
+
+
+def test_one_patient_of_a_kind_is_refused_before_any_learning(phantoms: Path, tmp_path: Path) -> None:
+    data = copy(phantoms, tmp_path / "data")
+    for number in range(1, 8):
+        (data / f"PNEUMONIA/person{number}_virus_{number}.jpeg").unlink()
+
+    with pytest.raises(
+        errors.TooFewPatients, match=r"3 patients of kind 'viral pneumonia', one for each part of the split\. Received: 1\."
+    ):
+        splits.split(dataset.index(data, progress=False), seed=1)

@@ -1,0 +1,238 @@
+"""Cross-validation by patient: every picture is answered once, by a network that never saw its patient. Called by `pneumonia crossval`.
+
+Fold i is held out, the fold after it chooses the epoch, the others teach: nothing of the held-out patients chooses anything. A fold that is
+done lies in a file; killed at any point, the same command goes on in the fold that was running.
+"""
+
+import csv
+import hashlib
+import io
+import logging
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import keras
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from core.manifest import InputContract
+from training import dataset, errors, experiment, metrics, networks, origin, shifts, splits, tracking
+from training.augment import SHIFTS
+from training.configuration import Configuration
+from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
+from training.experiment import predictor
+from training.pictures import Pictures, load
+
+_log = logging.getLogger(__name__)
+
+RESULT_FOLDER: Final = "result"
+SUMMARY_FILE: Final = "summary.json"
+PREDICTIONS_FILE: Final = "out_of_fold.npz"
+TABLE_FILE: Final = "out_of_fold.csv"
+FEWEST_FOLDS: Final = 3  # one held out, one that chooses, one that teaches
+
+_CHUNK: Final = 256
+_ROUNDED: Final = 4
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure over the folds: mean, lowest and highest, and each fold's."""
+
+    mean: float
+    low: float
+    high: float
+    folds: tuple[float, ...]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cross-validation found, on what, and the digests of the predictions behind it."""
+
+    name: str
+    arch: str
+    folds: int
+    pictures: int
+    patients: int
+    unreadable: int
+    dataset_sha256: str
+    config: dict[str, Any]
+    initial_weights: str
+    commit: str
+    libraries: dict[str, str]
+    figures: dict[str, Spread]
+    files: dict[str, str]
+
+
+class Request(NamedTuple):
+    """What is to be cross-validated, and where."""
+
+    configuration: Configuration
+    folds: int
+    work: Path
+    name: str
+
+
+def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summary:
+    """Cross-validate a recipe on a data set folder, or go on with the cross-validation in the work folder.
+
+    Raises:
+        errors.TrainingError: one of its leaves, before any time is spent on learning where that can be told.
+    """
+    if request.folds < FEWEST_FOLDS:
+        raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
+    configuration, work = request.configuration, request.work
+    contract = networks.input_contract(configuration.arch)
+    pictures = load(dataset.index(folder), contract)
+    dealt = splits.folds(pictures.dataset, request.folds, configuration.seed)
+    experiment.claim(work, configuration, pictures.dataset.sha256, request.folds)
+    parameters = {**origin.recipe(configuration), "folds": request.folds}
+    run = journal.run(request.name, work, parameters, experiment.facts(pictures))
+    with run.going(), experiment.writing(work):
+        for number in tqdm(range(1, request.folds + 1), "folds", unit="fold"):
+            if not _file(work, number).is_file():
+                fold_run = run.at(f"fold {number}", work / f"fold-{number}", parameters, experiment.facts(pictures))
+                _run_fold(number, pictures, dealt, request, contract, fold_run)
+        summary = _conclude(pictures, dealt, request)
+    run.record({name: spread.mean for name, spread in summary.figures.items()})
+    run.keep(work / RESULT_FOLDER, RESULT_FOLDER)
+    run.finish()
+    return summary
+
+
+def read(folder: Path) -> Summary:
+    """Return the summary of a finished cross-validation.
+
+    Raises:
+        OSError, msgspec.DecodeError: there is none.
+    """
+    return msgspec.json.decode((folder / RESULT_FOLDER / SUMMARY_FILE).read_bytes(), type=Summary)
+
+
+def parts(number: int, folds: int) -> tuple[str, str, tuple[str, ...]]:
+    """Return the names of the fold that is held out, the one that chooses the epoch, and those that teach."""
+    held_out, chooses = str(number), str(number % folds + 1)
+    return held_out, chooses, tuple(name for name in map(str, range(1, folds + 1)) if name not in (held_out, chooses))
+
+
+def _run_fold(number: int, pictures: Pictures, dealt: splits.Split, request: Request, contract: InputContract, run: tracking.Run) -> None:
+    """Train without one fold and write down what the network says of it, under every simulated shift."""
+    held_out, chooses, teach = parts(number, request.folds)
+    fit_on = pictures.take(sorted(position for name in teach for position in dealt[name]))
+    tune_on, rest = pictures.take(dealt[chooses]), pictures.take(dealt[held_out])
+    _log.info("fold %d of %d: %d pictures teach, %d choose, %d are held out", number, request.folds, *map(_size, (fit_on, tune_on, rest)))
+    model = experiment.learn(fit_on, tune_on, request.configuration, contract, request.work / f"fold-{number}", run)
+    network = predictor(model)
+    probabilities = shifts.predict_all(network, rest, contract)
+    scores = {
+        "train_auroc": _auroc(_predict(network, fit_on, contract), fit_on),
+        "validation_auroc": _auroc(_predict(network, tune_on, contract), tune_on),
+        **_held_out_figures(probabilities, rest),
+    }
+    run.record(scores)
+    run.finish()
+    keras.utils.clear_session()
+    _replace(
+        _file(request.work, number), _npz(probabilities=probabilities.astype(np.float32), **{k: np.float64(v) for k, v in scores.items()})
+    )
+
+
+def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summary:
+    """Put the folds together: predictions of all pictures in the data set's order, a table of them, and the figures."""
+    probabilities = np.zeros((len(SHIFTS), len(pictures.labels), len(KINDS)), np.float32)
+    fold = np.zeros(len(pictures.labels), np.int64)
+    figures: dict[str, list[float]] = {}
+    for number in range(1, request.folds + 1):
+        rows = list(dealt[str(number)])
+        with np.load(_file(request.work, number), allow_pickle=False) as kept:
+            probabilities[:, rows], fold[rows] = kept["probabilities"], number
+            for name in kept.files:
+                if name != "probabilities":
+                    figures.setdefault(name, []).append(float(kept[name]))
+    result = request.work / RESULT_FOLDER
+    result.mkdir(exist_ok=True)
+    paths = np.array([sample.path for sample in pictures.dataset.samples])
+    arrays = {"paths": paths, "labels": pictures.labels, "groups": pictures.groups, "fold": fold, "shifts": np.array(SHIFTS)}
+    files = {
+        PREDICTIONS_FILE: _replace(result / PREDICTIONS_FILE, _npz(probabilities=probabilities, **arrays)),
+        TABLE_FILE: _replace(result / TABLE_FILE, _table(pictures, fold, probabilities[0])),
+    }
+    summary = Summary(
+        name=request.name,
+        arch=request.configuration.arch,
+        folds=request.folds,
+        pictures=len(fold),
+        patients=len(set(pictures.groups)),
+        unreadable=len(pictures.unreadable),
+        dataset_sha256=pictures.dataset.sha256,
+        config=origin.recipe(request.configuration),
+        initial_weights=origin.initial_weights(request.configuration.weights),
+        commit=origin.commit(),
+        libraries=origin.libraries(),
+        figures={name: spread(values) for name, values in figures.items()},
+        files=files,
+    )
+    _replace(result / SUMMARY_FILE, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+    return summary
+
+
+def spread(values: list[float]) -> Spread:
+    """Return mean and range of one figure over the folds."""
+    rounded = tuple(round(value, _ROUNDED) for value in values)
+    return Spread(mean=round(float(np.mean(values)), _ROUNDED), low=min(rounded), high=max(rounded), folds=rounded)
+
+
+def _held_out_figures(probabilities: npt.NDArray[Any], pictures: Pictures) -> dict[str, float]:
+    """Figures that need no threshold: those come from all folds together, by `calibrate`."""
+    ill = pictures.labels != KINDS.index(NORMAL)
+    viral, bacterial = (probabilities[0][ill, KINDS.index(kind)] for kind in (VIRAL, BACTERIAL))
+    return {
+        "auroc": _auroc(probabilities[0], pictures),
+        "auroc_shifted": float(np.mean([_auroc(under, pictures) for under in probabilities[1:]])),
+        "auprc": metrics.auprc(ill, 1.0 - probabilities[0][:, KINDS.index(NORMAL)]),
+        "bacterial_vs_viral_auroc": metrics.auroc(
+            pictures.labels[ill] == KINDS.index(VIRAL), viral / np.maximum(viral + bacterial, np.finfo(np.float64).tiny)
+        ),
+        "log_loss": metrics.negative_log_likelihood(np.asarray(probabilities[0], np.float64), pictures.labels),
+    }
+
+
+def _auroc(probabilities: npt.NDArray[Any], pictures: Pictures) -> float:
+    normal = KINDS.index(NORMAL)
+    return metrics.auroc(pictures.labels != normal, 1.0 - probabilities[:, normal])
+
+
+def _predict(network: shifts.Predict, pictures: Pictures, contract: InputContract) -> npt.NDArray[np.float64]:
+    starts = tqdm(range(0, _size(pictures), _CHUNK), "answering", unit="chunk", leave=False)
+    return np.concatenate([shifts.predict(network, pictures.grey[start : start + _CHUNK], contract) for start in starts])
+
+
+def _size(pictures: Pictures) -> int:
+    return len(pictures.labels)
+
+
+def _file(work: Path, number: int) -> Path:
+    return work / f"fold-{number}.npz"
+
+
+def _npz(**arrays: npt.NDArray[Any] | np.float64) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # its stubs take the names for `allow_pickle`
+    return stream.getvalue()
+
+
+def _table(pictures: Pictures, fold: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(("path", "patient", "kind", "fold", *KINDS))
+    for sample, number, row in zip(pictures.dataset.samples, fold, probabilities, strict=True):
+        writer.writerow((sample.path, sample.group, sample.kind, number, *(f"{value:.6f}" for value in row)))
+    return stream.getvalue().encode()
+
+
+def _replace(path: Path, data: bytes) -> str:
+    """Write beside, then rename, and return the sha256: a fold is there as a whole or not at all."""
+    beside = path.with_name(f"new-{path.name}")
+    beside.write_bytes(data)
+    beside.replace(path)
+    return hashlib.sha256(data).hexdigest()
