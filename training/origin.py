@@ -72,8 +72,16 @@ def initial_weights(weights: str, weights_origin: str = "") -> str:
 
 def libraries() -> dict[str, str]:
     """Return the versions of what decides the result, Python and the Keras backend among them."""
-    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    versions = {name: _version(name) for name in (*_LIBRARIES, keras.backend.backend())}
     return {"python": platform.python_version(), "keras_backend": keras.backend.backend(), **versions}
+
+
+def _version(library: str) -> str:
+    """TensorFlow need not be there where another backend trains."""
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def commit() -> str:
