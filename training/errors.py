@@ -133,8 +133,6 @@ class NothingToEvaluate(TrainingError):
     code = "nothing_to_evaluate"
 
 
-class CannotWrite(TrainingError):
-    """A file cannot be written."""
 class InvalidConfiguration(TrainingError):
     """The configuration file cannot be read, or holds what makes no sense."""
 
@@ -142,7 +140,7 @@ class InvalidConfiguration(TrainingError):
 
 
 class CannotWrite(TrainingError):
-    """A checkpoint or a result cannot be written: a full disk, a folder that is read-only."""
+    """A checkpoint, a result or a report cannot be written: a full disk, a folder that is read-only."""
 
     code = "cannot_write"
 
@@ -199,6 +197,8 @@ class RunUnusable(TrainingError):
     """A folder is neither a package nor a finished run that can be exported."""
 
     code = "run_unusable"
+
+
 class NothingToCompare(TrainingError):
     """A folder holds neither a model package nor a cross-validation."""
 

@@ -8,7 +8,7 @@ import keras
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, SelfTest, read
-from training import assembly, dataset, errors, networks, splits
+from training import assembly, dataset, errors, networks, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
@@ -73,7 +73,8 @@ def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Mo
     split = splits.split(pictures.dataset, configuration.seed)
     # The file that the run started from may be gone since; the run wrote down what it was.
     unnamed = msgspec.structs.replace(configuration, weights="none")
-    parts = assembly.assemble(Trained(model, pictures, split, contract, unnamed), release)
+    recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
+    parts = assembly.assemble(Trained(model, pictures, split, contract, unnamed, recorded), release)
     origin = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=origin)), model
 

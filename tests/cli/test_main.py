@@ -16,7 +16,19 @@ from core import phantom
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
 HELPS = [["--help"], *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare"))]
-HEAVY = ("numpy", "PIL", "pooch", "ai_edge_litert", "tensorflow", "keras", "sklearn", "mlflow", "matplotlib", "functions_framework", "azure")
+HEAVY = (
+    "numpy",
+    "PIL",
+    "pooch",
+    "ai_edge_litert",
+    "tensorflow",
+    "keras",
+    "sklearn",
+    "mlflow",
+    "matplotlib",
+    "functions_framework",
+    "azure",
+)
 
 
 def test_phantom_is_written_and_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
