@@ -54,8 +54,8 @@ train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into P
 	$(DEV)/bin/pneumonia train $(DATA) --weights $(WEIGHTS) --out $(PACKAGE)
 
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
-	$(DEV)/bin/python -m benchmarks.cold_start
-	$(DEV)/bin/python -m benchmarks.latency
+	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start
+	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.latency
 
 requirements: $(DEV)/.ready ## resolve requirements/*.txt anew from the ranges in pyproject.toml
 	$(DEV)/bin/python requirements/resolve.py
