@@ -42,12 +42,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Choose, measure, write, and say what came of it."""
     from core import package
-    from training import recalibrated, recalibration
+    from training import recalibrated, recalibration, shelf
     from training.calibrate import Requirements
 
     required = Requirements(arguments.screening_sensitivity, arguments.balanced_sensitivity, arguments.rule_in_specificity)
     _check(required, arguments.package_version)
-    recalibrated.check_target(arguments.out, arguments.replace)
+    shelf.check_target(arguments.out, arguments.replace)
     threads = os.cpu_count() or 1
     with quiet_native_code():
         classifier = package.load(arguments.package, threads)

@@ -28,13 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     import logging
 
-    from training import errors, export, findings, runs
+    from training import errors, export, findings, runs, shelf
     from training.assembly import Release
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder
     source, model = arguments.source, None
-    export.check_target(arguments.out, arguments.replace)
+    shelf.check_target(arguments.out, arguments.replace)
     if runs.is_package(source):
         parts, others = runs.of_package(source)
         found = findings.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None

@@ -44,13 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     import logging
     import re
 
-    from training import export, foreign
+    from training import export, foreign, shelf
     from training.assembly import Release
     from training.declarations import Declared
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder
-    export.check_target(arguments.out, arguments.replace)
+    shelf.check_target(arguments.out, arguments.replace)
     name = arguments.name or re.sub(r"[^A-Za-z0-9._-]+", "-", arguments.model.resolve().stem).strip("-._") or "model"
     declared = Declared(**{field: getattr(arguments, field) for field in Declared.__struct_fields__})
     release = Release(name, arguments.package_version, arguments.trained_on, arguments.weights_origin)

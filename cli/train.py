@@ -33,12 +33,12 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
-    from training import assembly, experiment, export
+    from training import assembly, experiment, export, shelf
 
     recipe.log_to_terminal()
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
-    export.check_target(arguments.out, arguments.replace)
+    shelf.check_target(arguments.out, arguments.replace)
     work = arguments.work or Path("runs") / name
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(

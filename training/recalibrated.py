@@ -5,12 +5,9 @@ All files go into a folder beside the target, which then takes its place: the ta
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -20,11 +17,8 @@ from core.contract import ModelIdentity
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import card, errors
+from training import card, errors, shelf
 from training.recalibration import Recalibration
-
-CARD_FILE: Final = "CARD.md"
-_REPORT: Final = "report/"  # figures of other operating points
 
 
 def locate(folder: Path) -> Path:
@@ -36,20 +30,6 @@ def next_version(version: str) -> str:
     """Return the version after this one: 1.2.3 gives 1.2.4, anything else gets "-calibrated"."""
     numbers = re.fullmatch(r"(\d+\.\d+\.)(\d+)", version)
     return f"{numbers[1]}{int(numbers[2]) + 1}" if numbers else f"{version[:89]}-calibrated"
-
-
-def check_target(folder: Path, replace: bool) -> None:
-    """Refuse a target that holds something; a package may be replaced where that is asked for.
-
-    Raises:
-        errors.PackageExists: the folder holds a package and `replace` is not set, or holds something else.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not (folder / MANIFEST_FILE).is_file():
-        raise errors.PackageExists(f"Expected a new or empty folder for the package. Received: {folder}, which holds something else.")
-    if not replace:
-        raise errors.PackageExists(f"Expected a new or empty folder; give --replace to replace the package in it. Received: {folder}.")
 
 
 def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict[str, Any], folder: Path) -> Manifest:
@@ -68,22 +48,18 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
     before, _ = read(parent)
     manifest = _manifest(before, result, version, calibrated_on)
     try:
-        with _replacing(folder) as new:
+        with shelf.replacing(folder) as new:
             for name in before.files:
-                if name not in (CARD_FILE, SELFTEST_FILE) and not name.startswith(_REPORT):
+                if name not in (shelf.CARD_FILE, SELFTEST_FILE) and not name.startswith(f"{shelf.REPORT_FOLDER}/"):
                     (new / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(parent / name, new / name)
             selftest = msgspec.json.decode((parent / SELFTEST_FILE).read_bytes(), type=SelfTest)
             network = Network((parent / NETWORK_FILE).read_bytes(), manifest, 1)
-            (new / SELFTEST_FILE).write_bytes(_pretty(_expect(selftest, manifest, network)))
-            (new / CARD_FILE).write_text(card.write(manifest), encoding="utf-8")
-            files = sorted(path for path in new.rglob("*") if path.is_file())
-            digests = {path.relative_to(new).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
-            manifest = msgspec.structs.replace(manifest, files=digests)
-            (new / MANIFEST_FILE).write_bytes(_pretty(manifest))
+            (new / SELFTEST_FILE).write_bytes(shelf.readable(_expect(selftest, manifest, network)))
+            (new / shelf.CARD_FILE).write_text(card.write(manifest), encoding="utf-8")
+            return shelf.sign(new, manifest)
     except OSError as error:
         raise errors.CannotWrite(f"Expected to write a package to {folder}. Received: {error.strerror}.") from error
-    return manifest
 
 
 def _manifest(before: Manifest, result: Recalibration, version: str, calibrated_on: dict[str, Any]) -> Manifest:
@@ -113,25 +89,3 @@ def _expect(selftest: SelfTest, manifest: Manifest, network: Network) -> SelfTes
         probabilities, _ = classifier.probabilities(phantom.chest(case.seed, SELFTEST_SIDE_PX))
         cases.append(msgspec.structs.replace(case, probabilities=tuple(round(float(value), 6) for value in probabilities)))
     return msgspec.structs.replace(selftest, cases=tuple(cases))
-
-
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """Give a new folder that takes the place of `folder` when all went well, and is gone when not."""
-    folder = folder.absolute()
-    new, old = folder.with_name(f".new-{folder.name}"), folder.with_name(f".old-{folder.name}")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    try:
-        yield new
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _pretty(value: msgspec.Struct) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -12,9 +12,9 @@ from training import assembly, dataset, errors, networks, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
-from training.export import CARD_FILE, REPORT_FOLDER
 from training.fit import BEST_FILE, STATE_FILE, State
 from training.pictures import load
+from training.shelf import CARD_FILE, REPORT_FOLDER
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from cli.main import main
 from core import manifest, phantom
 from core import package as packages
 from core.network import Network
-from training import assembly, convert, dataset, draft, errors, experiment, export, networks, pictures
+from training import assembly, convert, dataset, draft, errors, experiment, export, networks, pictures, shelf
 
 pytestmark = pytest.mark.train
 
@@ -132,14 +132,14 @@ def test_what_cannot_be_trained_is_one_line_and_exit_code_2(
 
 
 def test_a_folder_that_holds_something_is_not_overwritten(package: Path, tmp_path: Path) -> None:
-    export.check_target(tmp_path / "new", replace=False)
-    export.check_target(tmp_path, replace=False)
-    export.check_target(package, replace=True)
+    shelf.check_target(tmp_path / "new", replace=False)
+    shelf.check_target(tmp_path, replace=False)
+    shelf.check_target(package, replace=True)
     with pytest.raises(errors.PackageExists, match="--replace"):
-        export.check_target(package, replace=False)
+        shelf.check_target(package, replace=False)
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(errors.PackageExists, match="something else"):
-        export.check_target(tmp_path, replace=True)
+        shelf.check_target(tmp_path, replace=True)
 
 
 class _Unwritable:
