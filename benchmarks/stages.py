@@ -5,7 +5,6 @@ lies so near a threshold that decoding it at a smaller scale could decide.
 Called by `benchmarks.latency`.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -31,7 +30,7 @@ class Stages:
         self._network = Network((package / NETWORK_FILE).read_bytes(), self._manifest, 1)
         self._metrics = Metrics()
         contract = self._manifest.input
-        self._draft_px = (contract.width_px * images.DRAFT_FACTOR, contract.height_px * images.DRAFT_FACTOR)
+        self._draft_px = images.draft_px(contract)
 
     def time(self, data: bytes, handle: Callable[[bytes], Response]) -> dict[str, float]:
         """Return the milliseconds of each stage for one picture."""
@@ -78,11 +77,7 @@ def looked_twice(package: Path, response: Response) -> bool:
     if point is None or share in (0.0, 1.0):
         return False
     bounds = [bound for bound in (point.indeterminate_from, point.threshold, point.indeterminate_to) if 0.0 < bound < 1.0]
-    return any(abs(_log_odds(share) - _log_odds(bound)) <= manifest.input.draft_margin for bound in bounds)
-
-
-def _log_odds(probability: float) -> float:
-    return math.log(probability / (1.0 - probability))
+    return any(abs(classifier.log_odds(share) - classifier.log_odds(bound)) <= manifest.input.draft_margin for bound in bounds)
 
 
 class Laps:

@@ -46,7 +46,7 @@ class Classifier:
         self._network = network
         # Pictures are the largest things in memory: no more are decoded at once than the network can take.
         self._slots = threading.BoundedSemaphore(network.interpreters)
-        self._draft_px = (manifest.input.width_px * images.DRAFT_FACTOR, manifest.input.height_px * images.DRAFT_FACTOR)
+        self._draft_px = images.draft_px(manifest.input)
 
     def operating_point(self, name: str | None) -> OperatingPoint:
         """Return the named operating point, or the default one.
@@ -119,9 +119,9 @@ class Classifier:
 
     def _scaling_could_decide(self, look: Reading, point: OperatingPoint) -> bool:
         """Whether scaled JPEG decoding, which moves the log-odds by up to `draft_margin`, could change the decision."""
-        log_odds = _log_odds(1.0 - float(look.probabilities[self.manifest.negative_index]))
+        answered = log_odds(1.0 - float(look.probabilities[self.manifest.negative_index]))
         bounds = (point.indeterminate_from, point.threshold, point.indeterminate_to)
-        return any(abs(log_odds - _log_odds(bound)) <= self.manifest.input.draft_margin for bound in bounds)
+        return any(abs(answered - log_odds(bound)) <= self.manifest.input.draft_margin for bound in bounds)
 
     def _explain(self, picture: images.Picture, maps: Floats, pneumonia: float) -> contract.Explanation:
         cells = heatmap.evidence(maps, self.manifest.negative_index, pneumonia)
@@ -202,7 +202,8 @@ def _decision(probability: float, point: OperatingPoint) -> Decision:
     return "positive" if probability >= point.threshold else "negative"
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """Return the logarithm of the odds; finite for 0 and 1 too."""
     bounded = min(max(probability, _SMALLEST), 1.0 - _SMALLEST)
     return math.log(bounded / (1.0 - bounded))
 

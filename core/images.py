@@ -95,6 +95,11 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] 
         raise errors.CorruptPicture(f"Expected a readable picture. Received: damaged data ({error}).") from error
 
 
+def draft_px(contract: InputContract) -> tuple[int, int]:
+    """Return the (width, height) that a JPEG must keep for a network with this input; what `decode` takes as `draft_px`."""
+    return contract.width_px * DRAFT_FACTOR, contract.height_px * DRAFT_FACTOR
+
+
 def preprocess(grey: Grey, contract: InputContract) -> npt.NDArray[np.float32]:
     """Turn a grey picture into the network's input: stretch to its size, scale to its range.
 

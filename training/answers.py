@@ -73,8 +73,7 @@ def ask(
 def under(data: bytes, classifier: Classifier, corruptions: Sequence[Corruption]) -> tuple[float, ...]:
     """Return the probability of pneumonia of one encoded picture at the network's size: plain, then under each corruption."""
     expected = classifier.manifest.input
-    draft_px = (expected.width_px * images.DRAFT_FACTOR, expected.height_px * images.DRAFT_FACTOR)
-    grey = shrink(images.decode(data, draft_px=draft_px).grey, expected)
+    grey = shrink(images.decode(data, draft_px=images.draft_px(expected)).grey, expected)
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4])
     versions = (grey, *(corruption.apply(grey, seed) for corruption in corruptions))
     negative = classifier.manifest.negative_index

@@ -13,7 +13,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from core import images
-from core.classifier import Classifier
+from core.classifier import Classifier, log_odds
 from core.grey import Grey
 from training.pictures import GreyStack
 
@@ -21,7 +21,6 @@ _ENLARGEMENT: Final = 4  # 896 px from 224, so that JPEG is decoded at 1/2 scale
 _JPEG_QUALITY: Final = 92
 _SAFETY: Final = 2.0
 _MOST_PICTURES: Final = 300
-_SMALLEST: Final = 1e-12
 
 
 def margin(classifier: Classifier, grey: GreyStack, progress: bool = True) -> float:
@@ -48,12 +47,10 @@ def enlarge(grey: Grey) -> bytes:
 
 def _change(classifier: Classifier, data: bytes) -> float:
     contract = classifier.manifest.input
-    draft_px = (contract.width_px * images.DRAFT_FACTOR, contract.height_px * images.DRAFT_FACTOR)
-    scaled, whole = (images.decode(data, draft_px=size).grey for size in (draft_px, None))
+    scaled, whole = (images.decode(data, draft_px=size).grey for size in (images.draft_px(contract), None))
     return abs(_log_odds(classifier, scaled) - _log_odds(classifier, whole))
 
 
 def _log_odds(classifier: Classifier, grey: Grey) -> float:
     probabilities, _ = classifier.probabilities(grey)
-    pneumonia = min(max(1.0 - float(probabilities[classifier.manifest.negative_index]), _SMALLEST), 1.0 - _SMALLEST)
-    return math.log(pneumonia / (1.0 - pneumonia))
+    return log_odds(1.0 - float(probabilities[classifier.manifest.negative_index]))

@@ -74,8 +74,7 @@ def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = Tru
 def _under_all(data: bytes, classifier: Classifier) -> list[list[float]]:
     """Return the network's own probabilities under each of SHIFTS."""
     manifest = classifier.manifest
-    draft_px = (manifest.input.width_px * images.DRAFT_FACTOR, manifest.input.height_px * images.DRAFT_FACTOR)
-    grey = shrink(images.decode(data, draft_px=draft_px).grey, manifest.input)
+    grey = shrink(images.decode(data, draft_px=images.draft_px(manifest.input)).grey, manifest.input)
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4])
     calibrated = np.stack([classifier.probabilities(shift(grey, name, seed))[0] for name in SHIFTS])
     probabilities: list[list[float]] = soften(calibrated, 1.0 / manifest.temperature).tolist()  # the temperature undone
