@@ -41,16 +41,17 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True):
     noise_levels: float = 8.0
 
 
-def vary(grey: Grey, rng: Random, settings: Augmentation) -> Grey:
+def vary(grey: Grey, rng: Random, settings: Augmentation, side_px: int | None = None) -> Grey:
     """Return a randomly changed copy.
 
     Args:
         grey: uint8 array (height, width), values in [0, 255].
         rng: one generator a picture makes the result independent of threads.
         settings: how far to go.
+        side_px: side of the result; None keeps the picture's size.
 
     Returns:
-        uint8 array (height, width).
+        uint8 array (height, width), or (side_px, side_px).
     """
     tight = rng.random() < settings.tight_share
     area = rng.uniform(settings.tight_area_low, settings.area_low) if tight else rng.uniform(settings.area_low, 1.0)
@@ -62,6 +63,7 @@ def vary(grey: Grey, rng: Random, settings: Augmentation) -> Grey:
         at=(rng.random(), rng.random()),
         angle_deg=rng.uniform(-settings.rotation_deg, settings.rotation_deg),
         mirrored=rng.random() < settings.flip_share,
+        side_px=side_px,
     )
     if rng.random() < settings.sharpness_share:
         image = _resharpen(image, rng, settings)
@@ -90,18 +92,28 @@ def _resharpen(image: Image.Image, rng: Random, settings: Augmentation) -> Image
 
 
 def _frame(
-    image: Image.Image, width: float, height: float, at: tuple[float, float], angle_deg: float = 0.0, mirrored: bool = False
+    image: Image.Image,
+    width: float,
+    height: float,
+    at: tuple[float, float],
+    angle_deg: float = 0.0,
+    mirrored: bool = False,
+    side_px: int | None = None,
 ) -> Image.Image:
-    """Cut a window out, turned and mirrored, and stretch it to the picture's size. Sizes and `at` are fractions; outside is black."""
+    """Cut a window out, turned and mirrored, and stretch it to the picture's size or to a square of `side_px`.
+
+    Sizes and `at` are fractions; outside is black.
+    """
     full_x, full_y = image.size
+    wide, high = image.size if side_px is None else (side_px, side_px)
     centre_x = full_x * (width / 2 + at[0] * (1.0 - width))
     centre_y = full_y * (height / 2 + at[1] * (1.0 - height))
     cos, sin = float(np.cos(np.deg2rad(angle_deg))), float(np.sin(np.deg2rad(angle_deg)))
     side = -1.0 if mirrored else 1.0
-    a, b = width * cos * side, -height * sin
-    d, e = width * sin * side, height * cos
-    coefficients = (a, b, centre_x - (a * full_x + b * full_y) / 2, d, e, centre_y - (d * full_x + e * full_y) / 2)
-    return image.transform(image.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
+    a, b = width * cos * side * full_x / wide, -height * sin * full_y / high
+    d, e = width * sin * side * full_x / wide, height * cos * full_y / high
+    coefficients = (a, b, centre_x - (a * wide + b * high) / 2, d, e, centre_y - (d * wide + e * high) / 2)
+    return image.transform((wide, high), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
 
 
 def _tone(image: Image.Image, brightness: float = 0.0, contrast: float = 1.0, gamma: float = 1.0) -> Image.Image:

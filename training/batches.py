@@ -23,7 +23,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
 
         Args:
             pictures: what to show.
-            contract: the network's input.
+            contract: the network's input; its size may differ from that of the pictures.
             augmentation: how far pictures are varied.
             batch_size: pictures a step; the last batch may be smaller.
             labels: number of classes.
@@ -46,8 +46,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         """Return (pictures (N, height, width, 1), one-hot labels (N, K), weights (N,)), all float32."""
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        varied = [vary(self._pictures.grey[row], np.random.default_rng((*self._seed, int(row))), self._augmentation) for row in rows]
+        varied = [self._varied(int(row)) for row in rows]
         return inputs(np.stack(varied), self._contract), self._targets[rows], self._weights[self._pictures.labels[rows]]
+
+    def _varied(self, row: int) -> npt.NDArray[np.uint8]:
+        return vary(self._pictures.grey[row], np.random.default_rng((*self._seed, row)), self._augmentation, self._contract.width_px)
 
 
 def class_weights(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float32]:

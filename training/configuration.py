@@ -23,6 +23,9 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         weights: "imagenet", "none" or the path of a weights file.
         head_epochs: passes over the fit pictures with a frozen base.
         epochs: passes with all layers.
+        patience: passes with all layers without a better one after which the run ends early; 0 never ends it.
+        fit_side_px: side that pictures are shown at while learning; 0 is the network's own. Random crops make a chest look larger than it
+            is in the whole picture that is asked about later; a smaller side undoes that (Touvron et al. 2019) and takes less time.
         batch_size: pictures a step.
         head_learning_rate: Adam's, constant, while the base is frozen.
         learning_rate: peak of AdamW's when all layers learn; half an epoch of warm-up, then a cosine to 0.
@@ -38,6 +41,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     weights: str = "imagenet"
     head_epochs: Annotated[int, Meta(ge=0)] = 1
     epochs: Annotated[int, Meta(ge=1)] = 8
+    patience: Annotated[int, Meta(ge=0)] = 0
+    fit_side_px: Annotated[int, Meta(ge=0, multiple_of=32)] = 0
     batch_size: Annotated[int, Meta(ge=1)] = 32
     head_learning_rate: Positive = 1e-3
     learning_rate: Positive = 5e-4

@@ -68,19 +68,36 @@ def fit(
         errors.InitialWeightsUnusable, errors.UnknownArchitecture: see `networks.build`.
     """
     work.mkdir(parents=True, exist_ok=True)
+    shown = _shown(contract, configuration)
     state, model = _resume(work, labels, configuration, contract)
+    asked = model if shown == contract else networks.at_side(model, contract.width_px)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
+        if _enough(state, configuration):
+            _log.info("no better epoch since epoch %d: the run ends early", state.best_epoch)
+            break
         if epoch == 0 and configuration.head_epochs:
             _compile_head(model, configuration)
         if epoch == configuration.head_epochs:
             _compile_all(model, configuration, steps)
-        batches = Batches(pictures, contract, configuration.augmentation, configuration.batch_size, labels, (configuration.seed, epoch))
+        batches = Batches(pictures, shown, configuration.augmentation, configuration.batch_size, labels, (configuration.seed, epoch))
         _seed_dropout(model, configuration, epoch)
         result = _run_epoch(model, batches, epoch)
-        state = _conclude(model, judge, state, epoch, result, work, configuration)
+        state = _conclude(model, asked, judge, state, epoch, result, work, configuration)
         after_epoch()
     return keras.models.load_model(work / BEST_FILE, compile=False)
+
+
+def _shown(contract: InputContract, configuration: Configuration) -> InputContract:
+    """Return the input while learning, which may be smaller than the one that is served."""
+    side_px = configuration.fit_side_px
+    return msgspec.structs.replace(contract, height_px=side_px, width_px=side_px) if side_px else contract
+
+
+def _enough(state: State, configuration: Configuration) -> bool:
+    """Return whether patience has run out: epochs of the head alone are none of those that are waited for."""
+    waited = state.done - max(state.best_epoch, configuration.head_epochs)
+    return bool(configuration.patience) and waited >= configuration.patience
 
 
 def _resume(work: Path, labels: int, configuration: Configuration, contract: InputContract) -> tuple[State, keras.Model]:
@@ -91,7 +108,9 @@ def _resume(work: Path, labels: int, configuration: Configuration, contract: Inp
         _log.info("going on after epoch %d of the run in %s", state.done, work)
         return state, keras.models.load_model(work / state.checkpoint)
     keras.utils.set_random_seed(configuration.seed)
-    return State(), networks.build(configuration.arch, configuration.weights, labels, configuration.dropout, contract)
+    model = networks.build(configuration.arch, configuration.weights, labels, configuration.dropout, contract)
+    shown = _shown(contract, configuration)
+    return State(), model if shown == contract else networks.at_side(model, shown.width_px)
 
 
 def _compile_head(model: keras.Model, configuration: Configuration) -> None:
@@ -150,18 +169,27 @@ def _run_epoch(model: keras.Model, batches: Batches, epoch: int) -> tuple[float,
 
 
 def _conclude(
-    model: keras.Model, judge: Judge, state: State, epoch: int, result: tuple[float, list[Any]], work: Path, configuration: Configuration
+    model: keras.Model,
+    asked: keras.Model,
+    judge: Judge,
+    state: State,
+    epoch: int,
+    result: tuple[float, list[Any]],
+    work: Path,
+    configuration: Configuration,
 ) -> State:
     """Judge the averaged weights, keep them if they are the best, and make the epoch count.
 
-    The checkpoint keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from
-    the epoch before.
+    `asked` is the model at the side that is served: it judges and is kept; `model`, which may be the same, learns on. The checkpoint
+    keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from the epoch before.
     """
     loss, learning = result
-    verdict = judge(model)
+    if asked is not model:
+        asked.set_weights(model.get_weights())
+    verdict = judge(asked)
     better = epoch >= configuration.head_epochs and (state.best_loss is None or verdict["loss"] < state.best_loss)
     if better:
-        _replace(work / BEST_FILE, model.save)
+        _replace(work / BEST_FILE, asked.save)
     model.set_weights(learning)
     checkpoint = work / f"epoch-{epoch + 1:03d}.keras"
     _replace(checkpoint, model.save)

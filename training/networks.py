@@ -71,6 +71,30 @@ def with_head(base: keras.Model, labels: int, dropout: float) -> keras.Model:
     return keras.Model(inputs, logits, name="pneumonia")
 
 
+def at_side(model: keras.Model, side_px: int) -> keras.Model:
+    """Return a model that `build` made for pictures of another side, with a copy of its weights.
+
+    Args:
+        model: ends in a feature map, whose features do not depend on the size of the picture.
+        side_px: a multiple of 32, so that strides and padding fall as they do at the model's own side.
+
+    Raises:
+        errors.InvalidConfiguration: the model has no feature map.
+    """
+    if not has_maps(model):
+        raise errors.InvalidConfiguration(
+            "Expected no fit_side_px for an architecture without a feature map: its weights are tied to one size."
+        )
+    base = base_of(model)
+    config = base.get_config()
+    for layer in config["layers"]:
+        if layer["class_name"] == "InputLayer":
+            layer["config"]["batch_shape"] = (None, side_px, side_px, architectures.CHANNELS)
+    resized = with_head(type(base).from_config(config), model.output_shape[-1], model.get_layer("dropout").rate)
+    resized.set_weights(model.get_weights())
+    return resized
+
+
 def has_maps(model: keras.Model) -> bool:
     """Return whether a model that `build` made has class activation maps."""
     return any(layer.name == "maps" for layer in model.layers)

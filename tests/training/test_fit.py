@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.manifest import InputContract
-from training import dataset, pictures
+from training import dataset, errors, pictures
 from training.batches import Batches, class_weights
 from training.configuration import Configuration
 from training.fit import Judge, fit
@@ -109,3 +109,36 @@ def test_batches_are_the_same_for_one_seed_and_show_every_picture_once(loaded: p
     assert values.dtype == targets.dtype == weights.dtype == np.float32
     assert values.min() >= -1.0
     assert values.max() <= 1.0
+
+
+def test_a_run_ends_early_when_patience_runs_out(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    losses = iter([0.1, 0.5, 0.9, 0.8, 0.3])
+
+    def judge(model: keras.Model) -> dict[str, float]:
+        return {"loss": next(losses)}
+
+    patient = msgspec.structs.replace(RECIPE, epochs=4, patience=2)
+    fit(loaded, 3, patient, CONTRACT, judge, tmp_path)
+    assert [epoch for epoch, _ in history(tmp_path)] == ["1", "2", "3", "4"]  # the second is the best, two worse ones follow
+    fit(loaded, 3, patient, CONTRACT, judge, tmp_path)
+    assert len(history(tmp_path)) == 4  # and asking again does not wake it
+
+
+def test_learning_at_a_smaller_side_gives_a_network_of_the_served_side(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def judge(model: keras.Model) -> dict[str, float]:
+        asked.append(model.input_shape)
+        return {"loss": 1.0 / len(asked)}
+
+    smaller = msgspec.structs.replace(RECIPE, epochs=1, fit_side_px=32)
+    kept = fit(loaded, 3, smaller, CONTRACT, judge, tmp_path)
+    assert kept.input_shape == (None, 64, 64, 1)
+    assert asked == [(None, 64, 64, 1)] * 2
+    learning = keras.models.load_model(tmp_path / "epoch-002.keras")
+    assert learning.input_shape == (None, 32, 32, 1)
+
+
+def test_a_network_without_a_feature_map_has_one_size_only(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidConfiguration, match="fit_side_px"):
+        fit(loaded, 3, msgspec.structs.replace(RECIPE, arch="dense", fit_side_px=32), CONTRACT, stop_after(1), tmp_path)
