@@ -12,14 +12,14 @@ from typing import Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 Grey = npt.NDArray[np.uint8]
 Random = np.random.Generator
 
 
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True):
-    """How far `vary` goes. Shares are probabilities; areas are fractions of the picture's area."""
+    """How far `vary` goes. Shares are probabilities; areas are fractions of the picture's area, collimator and marker of its side."""
 
     area_low: float = 0.5
     tight_share: float = 0.2
@@ -39,6 +39,10 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True):
     jpeg_quality_low: int = 25
     noise_share: float = 0.3
     noise_levels: float = 8.0
+    collimator_share: float = 0.0
+    collimator_depth: float = 0.12
+    marker_share: float = 0.0
+    marker_size: float = 0.14
 
 
 def vary(grey: Grey, rng: Random, settings: Augmentation, side_px: int | None = None) -> Grey:
@@ -65,6 +69,10 @@ def vary(grey: Grey, rng: Random, settings: Augmentation, side_px: int | None = 
         mirrored=rng.random() < settings.flip_share,
         side_px=side_px,
     )
+    if settings.collimator_share and rng.random() < settings.collimator_share:
+        _collimate(image, rng, settings.collimator_depth)
+    if settings.marker_share and rng.random() < settings.marker_share:
+        _mark(image, rng, settings.marker_size)
     if rng.random() < settings.sharpness_share:
         image = _resharpen(image, rng, settings)
     if rng.random() < settings.tone_share:
@@ -79,6 +87,28 @@ def vary(grey: Grey, rng: Random, settings: Augmentation, side_px: int | None = 
     if rng.random() < settings.jpeg_share:
         image = _jpeg(image, int(rng.integers(settings.jpeg_quality_low, 96)))
     return np.asarray(image)
+
+
+def _collimate(image: Image.Image, rng: Random, deepest: float) -> None:
+    """Draw the black edges of a collimator: a share of the side at each edge, half of the edges none."""
+    wide, high = image.size
+    left, top, right, bottom = (deepest * rng.random(4) * rng.integers(2, size=4)).tolist()
+    draw = ImageDraw.Draw(image)
+    for box in (
+        (0, 0, left * wide - 1, high),
+        (0, 0, wide, top * high - 1),
+        (wide - right * wide, 0, wide, high),
+        (0, high - bottom * high, wide, high),
+    ):
+        if box[2] > box[0] and box[3] > box[1]:
+            draw.rectangle(box, fill=0)
+
+
+def _mark(image: Image.Image, rng: Random, largest: float) -> None:
+    """Write the letter of a side marker, bright, anywhere: it is in the exam's normal pictures more than in the others."""
+    size = largest * rng.uniform(0.4, 1.0) * image.height
+    at = (rng.random() * (image.width - size), rng.random() * (image.height - size))
+    ImageDraw.Draw(image).text(at, str(rng.choice(["R", "L"])), fill=int(rng.integers(170, 256)), font=ImageFont.load_default(size))
 
 
 def _resharpen(image: Image.Image, rng: Random, settings: Augmentation) -> Image.Image:

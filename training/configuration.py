@@ -4,7 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -26,6 +26,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         patience: passes with all layers without a better one after which the run ends early; 0 never ends it.
         fit_side_px: side that pictures are shown at while learning; 0 is the network's own. Random crops make a chest look larger than it
             is in the whole picture that is asked about later; a smaller side undoes that (Touvron et al. 2019) and takes less time.
+        statistics: of batch norm, in a base with initial weights: "learned" from each batch, or "fixed" as they came.
         batch_size: pictures a step.
         head_learning_rate: Adam's, constant, while the base is frozen.
         learning_rate: peak of AdamW's when all layers learn; half an epoch of warm-up, then a cosine to 0.
@@ -43,6 +44,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     epochs: Annotated[int, Meta(ge=1)] = 8
     patience: Annotated[int, Meta(ge=0)] = 0
     fit_side_px: Annotated[int, Meta(ge=0, multiple_of=32)] = 0
+    statistics: Literal["learned", "fixed"] = "learned"
     batch_size: Annotated[int, Meta(ge=1)] = 32
     head_learning_rate: Positive = 1e-3
     learning_rate: Positive = 5e-4

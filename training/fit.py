@@ -6,7 +6,7 @@ The state of a run is one folder. Killed at any point, the same command goes on 
 import csv
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +19,15 @@ from core.manifest import InputContract
 from training import networks
 from training.batches import Batches
 from training.configuration import Configuration
-from training.pictures import Pictures
+from training.pictures import Pictures, inputs
 
 _log = logging.getLogger(__name__)
 
 BEST_FILE: Final = "best.keras"
 HISTORY_FILE: Final = "history.csv"
 STATE_FILE: Final = "state.json"
+_SETTLING_BATCHES: Final = 16
+_SETTLING_BATCH: Final = 64
 
 Judge = Callable[[keras.Model], dict[str, float]]
 """Judges a model by its averaged weights; "loss" decides which epoch is kept, the rest is for the history."""
@@ -83,6 +85,8 @@ def fit(
         batches = Batches(pictures, shown, configuration.augmentation, configuration.batch_size, labels, (configuration.seed, epoch))
         _seed_dropout(model, configuration, epoch)
         result = _run_epoch(model, batches, epoch)
+        asked.set_weights(model.get_weights())
+        networks.settle(asked, _whole(pictures, contract, (configuration.seed, epoch)))
         state = _conclude(model, asked, judge, state, epoch, result, work, configuration)
         after_epoch()
     return keras.models.load_model(work / BEST_FILE, compile=False)
@@ -92,6 +96,13 @@ def _shown(contract: InputContract, configuration: Configuration) -> InputContra
     """Return the input while learning, which may be smaller than the one that is served."""
     side_px = configuration.fit_side_px
     return msgspec.structs.replace(contract, height_px=side_px, width_px=side_px) if side_px else contract
+
+
+def _whole(pictures: Pictures, contract: InputContract, seed: tuple[int, int]) -> Iterator[Any]:
+    """Yield batches of pictures as they are, to take statistics from; as many of them as settle a mean."""
+    order = np.random.default_rng(seed).permutation(len(pictures.labels))[: _SETTLING_BATCHES * _SETTLING_BATCH]
+    for start in range(0, len(order), _SETTLING_BATCH):
+        yield inputs(pictures.grey[order[start : start + _SETTLING_BATCH]], contract)
 
 
 def _enough(state: State, configuration: Configuration) -> bool:
@@ -108,7 +119,7 @@ def _resume(work: Path, labels: int, configuration: Configuration, contract: Inp
         _log.info("going on after epoch %d of the run in %s", state.done, work)
         return state, keras.models.load_model(work / state.checkpoint)
     keras.utils.set_random_seed(configuration.seed)
-    model = networks.build(configuration.arch, configuration.weights, labels, configuration.dropout, contract)
+    model = networks.build(configuration.arch, configuration.weights, labels, configuration.dropout, contract, configuration.statistics)
     shown = _shown(contract, configuration)
     return State(), model if shown == contract else networks.at_side(model, shown.width_px)
 
@@ -180,12 +191,10 @@ def _conclude(
 ) -> State:
     """Judge the averaged weights, keep them if they are the best, and make the epoch count.
 
-    `asked` is the model at the side that is served: it judges and is kept; `model`, which may be the same, learns on. The checkpoint
+    `asked` is the model as it is served: it judges and is kept; `model`, which may be the same, learns on. The checkpoint
     keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from the epoch before.
     """
     loss, learning = result
-    if asked is not model:
-        asked.set_weights(model.get_weights())
     verdict = judge(asked)
     better = epoch >= configuration.head_epochs and (state.best_loss is None or verdict["loss"] < state.best_loss)
     if better:

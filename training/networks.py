@@ -5,8 +5,9 @@ kernel is summed over its input channels. `build` does that sum for pretrained w
 """
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -20,8 +21,7 @@ from training.architectures import input_contract as input_contract
 class FixedStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  # keras has no types
     """Batch norm that learns scale and shift and always uses the statistics it came with.
 
-    Statistics of small batches would undo what a pretrained base knows, and with MobileNetV2's momentum of 0.999 the moving averages would
-    lag behind by a whole run. Calling the base with `training=False` does not do it: Keras 3 overrides that from the outer call (measured
+    Calling the base with `training=False` does not do it: Keras 3 overrides that from the outer call (measured
     with 3.15). Freezing the layers would leave tensors of the initial weights in the model as they are.
     """
 
@@ -30,7 +30,12 @@ class FixedStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  #
         return super().call(inputs, training=False, mask=mask)
 
 
-def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: InputContract | None = None) -> keras.Model:
+_MOMENTUM: Final = 0.97  # the moving averages span 33 steps; MobileNetV2's own 0.999 would lag behind by a whole run
+
+
+def build(
+    name: str, weights: str, labels: int, dropout: float = 0.3, contract: InputContract | None = None, statistics: str = "learned"
+) -> keras.Model:
     """Build the network that is trained.
 
     Args:
@@ -39,6 +44,7 @@ def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: 
         labels: number of classes K.
         dropout: share of the features dropped while training, in [0, 1).
         contract: the input; its default is that of `input_contract`.
+        statistics: of batch norm: "learned" takes those of each batch while training, "fixed" keeps those that the weights came with.
 
     Returns:
         A model float32 (N, height, width, 1) -> logits float32 (N, K).
@@ -55,7 +61,7 @@ def build(name: str, weights: str, labels: int, dropout: float = 0.3, contract: 
         )
     if weights != "none":
         given = _grey_weights(name, weights, base)
-        base = keras.models.clone_model(base, clone_function=_with_fixed_statistics)
+        base = keras.models.clone_model(base, clone_function=_CLONES[statistics])
         base.set_weights(given)
     return with_head(base, labels, dropout)
 
@@ -93,6 +99,25 @@ def at_side(model: keras.Model, side_px: int) -> keras.Model:
     resized = with_head(type(base).from_config(config), model.output_shape[-1], model.get_layer("dropout").rate)
     resized.set_weights(model.get_weights())
     return resized
+
+
+def settle(model: keras.Model, batches: Iterable[Any]) -> None:
+    """Take the statistics of batch norm anew, as the mean over these batches, where a model learns them.
+
+    Those gathered while training belong to other weights (each step's, not their average) and other pictures (crops at `fit_side_px`).
+
+    Args:
+        model: made by `build`.
+        batches: float32 arrays (N, height, width, 1), whole pictures.
+    """
+    layers = [layer for layer in base_of(model).layers if type(layer) is keras.layers.BatchNormalization]
+    momenta = [layer.momentum for layer in layers]
+    for count, batch in enumerate(batches if layers else ()):
+        for layer in layers:
+            layer.momentum = count / (count + 1)
+        model(batch, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
 
 
 def has_maps(model: keras.Model) -> bool:
@@ -136,6 +161,14 @@ def with_outputs(model: keras.Model) -> keras.Model:
 def _with_fixed_statistics(layer: keras.Layer) -> keras.Layer:
     kind = FixedStatistics if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
     return kind.from_config(layer.get_config())
+
+
+def _with_learned_statistics(layer: keras.Layer) -> keras.Layer:
+    config = layer.get_config()
+    return type(layer).from_config({**config, "momentum": _MOMENTUM} if isinstance(layer, keras.layers.BatchNormalization) else config)
+
+
+_CLONES: Final = {"fixed": _with_fixed_statistics, "learned": _with_learned_statistics}
 
 
 def _grey_weights(name: str, weights: str, grey_base: keras.Model) -> list[Any]:

@@ -55,11 +55,11 @@ def test_weights_of_one_channel_are_taken_as_they_are(tmp_path: Path) -> None:
     assert all(np.array_equal(one, other) for one, other in zip(given.get_weights(), taken.get_weights(), strict=True))
 
 
-def test_a_pretrained_base_keeps_its_batch_statistics_while_training(tmp_path: Path) -> None:
+def test_a_pretrained_base_keeps_fixed_statistics_while_training(tmp_path: Path) -> None:
     architectures._cnn(64, 64, 3, None).save_weights(tmp_path / "colour.weights.h5")
-    pretrained = networks.build("cnn", str(tmp_path / "colour.weights.h5"), 3, dropout=0.0, contract=SMALL)
-    fresh = networks.build("cnn", "none", 3, dropout=0.0, contract=SMALL)
-    for model, same in ((pretrained, True), (fresh, False)):
+    file = str(tmp_path / "colour.weights.h5")
+    for weights, statistics, same in ((file, "fixed", True), (file, "learned", False), ("none", "fixed", False)):
+        model = networks.build("cnn", weights, 3, dropout=0.0, contract=SMALL, statistics=statistics)
         learning, answering = (np.asarray(model(grey_inputs(), training=training)) for training in (True, False))
         assert np.allclose(learning, answering, atol=1e-6) == same
 
