@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training import wording
+from training.looks import COMPARED_PX
 from training.shortcuts import NEGATIVE, Ranking
-from training.survey import COMPARED_PX, Survey
+from training.survey import Survey
 
 FIGURES: Final = (
     "width_px",

@@ -27,9 +27,7 @@ def auroc(truth: Truth, probability: Floats) -> float:
     pairs = positives * (len(truth) - positives)
     if not pairs:
         return float("nan")
-    _, places, counts = np.unique(probability, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2.0
-    return float((ranks[places][truth].sum() - positives * (positives + 1) / 2.0) / pairs)
+    return float((_ranks(probability)[truth].sum() - positives * (positives + 1) / 2.0) / pairs)
 
 
 def auprc(truth: Truth, probability: Floats) -> float:
@@ -83,10 +81,26 @@ def calibration_error(truth: Truth, probability: Floats, bins: int = 15) -> floa
     return sum(gaps) / len(truth)
 
 
+def rank_correlation(_truth: Truth, pair: Floats) -> float:
+    """Correlation of the ranks of two columns, float64 array (N, 2), ties at their middle (Spearman, 1904); NaN where one is constant."""
+    if len(pair) < 2 or not np.ptp(pair, axis=0).all():
+        return float("nan")
+    one, other = _ranks(pair[:, 0]), _ranks(pair[:, 1])
+    one, other = one - one.mean(), other - other.mean()
+    return float(one @ other / math.sqrt(float(one @ one) * float(other @ other)))
+
+
 def negative_log_likelihood(probabilities: Floats, labels: npt.NDArray[np.int64], weights: Floats | None = None) -> float:
     """Mean of -log p(label), for probabilities (N, K) and labels (N,), weighted where weights (N,) are given."""
     own = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)
     return float(np.average(-np.log(own), weights=weights))
+
+
+def _ranks(value: Floats) -> Floats:
+    """Return the ranks from 1, ties at their middle: float64 array (N,)."""
+    _, places, counts = np.unique(value, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2.0)[places]
+    return ranks
 
 
 def interval(statistic: Statistic, truth: Truth, value: npt.NDArray[Any], groups: npt.NDArray[Any], seed: int = 0) -> Interval:

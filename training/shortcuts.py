@@ -4,7 +4,8 @@ A network finds such shortcuts first, and they do not hold in the next hospital.
 of lungs; what they score is a warning.
 """
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from core.manifest import Interval
 from training import metrics, wording
+from training.looks import Looks
 from training.survey import Survey
 
 NEGATIVE: Final = "NORMAL"
@@ -30,7 +32,7 @@ FEATURES: Final = {
     "sharpness": "sharpness",
     "edge_density": "edge density",
 }
-"""Columns of the survey with their names for people."""
+"""Fields of `Looks` with their names for people."""
 _LOGARITHM: Final = ("bytes", "jpeg_bytes", "pixels", "aspect", "sharpness")  # they spread over factors, not differences
 FOLDS: Final = 5
 _SAME: Final = 0.05  # of AUROC between parts
@@ -59,6 +61,14 @@ class Shortcuts(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Said(NamedTuple):
+    """What all features together say of each picture: float64 array (N,), probability of the positive class; None with the reason why."""
+
+    probability: metrics.Floats | None
+    folds: int = 0
+    reason: str = ""
+
+
 def find(survey: Survey) -> Shortcuts:
     """Return the AUROC of each feature, and of all together, with 95 % CI by bootstrap over patients.
 
@@ -70,18 +80,33 @@ def find(survey: Survey) -> Shortcuts:
     if not truth.any() or truth.all():
         present = ", ".join(sorted(set(labels.tolist()))) or "none"
         return Shortcuts(positives=positives, reason=f"Expected {NEGATIVE} and another class. Received: {present}.")
-    columns = {name: survey.column(name) for name in FEATURES}
-    columns = {name: np.log1p(values) if name in _LOGARITHM else values for name, values in columns.items() if np.ptp(values) > 0.0}
+    columns = features(survey.pictures)
     parts = np.asarray([picture.part for picture in survey.pictures], dtype=np.str_)
     alone = sorted((_alone(name, truth, values, groups, parts) for name, values in columns.items()), key=lambda one: -one.auroc.value)
+    said = ask(columns, truth, groups)
+    together = None if said.probability is None else interval(truth, said.probability, groups)
+    return Shortcuts(positives=positives, alone=tuple(alone), together=together, folds=said.folds, reason=said.reason)
+
+
+def features(looks: Sequence[Looks]) -> dict[str, metrics.Floats]:
+    """Return each of FEATURES that varies, as the regression takes it: float64 arrays (N,), by name."""
+    columns = {name: np.asarray([getattr(look, name) for look in looks], dtype=np.float64) for name in FEATURES}
+    return {name: np.log1p(values) if name in _LOGARITHM else values for name, values in columns.items() if np.ptp(values) > 0.0}
+
+
+def ask(columns: Mapping[str, metrics.Floats], truth: metrics.Truth, groups: npt.NDArray[np.str_]) -> Said:
+    """Ask all features together about patients that they did not learn from, as far as there are enough.
+
+    Args:
+        columns: as `features` returns them.
+        truth: bool array (N,), N > 0.
+        groups: array of str (N,), the patients.
+    """
     folds = min(FOLDS, *(len(set(groups[side].tolist())) for side in (truth, ~truth)))
-    if not columns or folds < 2:
-        wanted = "at least 2 patients of each class, to learn from one and ask the other" if columns else "features that vary"
-        reason = f"Expected {wanted}. Received: {folds if columns else 'none'}."
-        return Shortcuts(positives=positives, alone=tuple(alone), reason=reason)
-    probability = out_of_fold(np.column_stack(list(columns.values())), truth, groups, folds)
-    together = interval(truth, probability, groups)
-    return Shortcuts(positives=positives, alone=tuple(alone), together=together, folds=folds)
+    if columns and folds >= 2:
+        return Said(out_of_fold(np.column_stack(list(columns.values())), truth, groups, folds), folds)
+    wanted = "at least 2 patients of each class, to learn from one and ask the other" if columns else "features that vary"
+    return Said(None, reason=f"Expected {wanted}. Received: {folds if columns else 'none'}.")
 
 
 class Ranking:

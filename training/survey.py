@@ -5,7 +5,6 @@ that a large archive fits into memory. A file that cannot be read is a finding, 
 """
 
 import hashlib
-import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,27 +18,18 @@ from tqdm import tqdm
 
 from core import images
 from core.errors import PictureError
-from core.manifest import InputContract
-from training import dataset, folders
+from training import dataset, folders, looks
 from training.folders import Part
-from training.pictures import GreyStack, shrink
+from training.looks import Looks
+from training.pictures import GreyStack
 
-COMPARED_PX: Final = 224
-"""Sharpness, brightness and compressed size are measured at one size, the one that networks see: else they would measure the size."""
 THUMBNAIL_PX: Final = 64
 LEVELS: Final = 64
 """Bins of a brightness histogram: four grey levels each."""
-EDGE_LEVELS: Final = 12.0
-"""Grey levels a pixel from which a gradient counts as an edge: above the grain, below a rib's outline."""
-JPEG_QUALITY: Final = 75
-
-_COMPARED: Final = InputContract(
-    height_px=COMPARED_PX, width_px=COMPARED_PX, channels=1, low=0.0, high=255.0, resample="bilinear", draft_margin=0.0
-)
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture: where it lies, whose it is, and its figures. `label` is its class folder's name in capitals."""
+class Picture(Looks, frozen=True, kw_only=True):
+    """One picture: where it lies, whose it is, and how it looks. `label` is its class folder's name in capitals."""
 
     part: str
     path: str
@@ -50,31 +40,6 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the file's name tells the patient; else the picture counts as a patient of its own."""
     sha256: str
     format: str
-    bytes: int
-    width_px: int
-    height_px: int
-    brightness: float
-    """Mean grey level, 0 to 255."""
-    contrast: float
-    """Standard deviation of the grey levels."""
-    black_share: float
-    """Share of the pixels below grey level 4: what lies beside the child, or was collimated away."""
-    sharpness: float
-    """Variance of the discrete Laplacian (Pech-Pacheco et al., ICPR 2000)."""
-    edge_density: float
-    """Share of the pixels whose gradient is at least EDGE_LEVELS."""
-    jpeg_bytes: int
-    """Size as a JPEG of COMPARED_PX and JPEG_QUALITY: what the file's size would be, had all been stored alike."""
-
-    @property
-    def aspect(self) -> float:
-        """Width over height."""
-        return self.width_px / self.height_px
-
-    @property
-    def pixels(self) -> int:
-        """Width times height."""
-        return self.width_px * self.height_px
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +131,7 @@ def _measure(part: Part, path: str) -> _Measured | Unreadable:
     except OSError as error:
         reason = f"Expected a readable file. Received: {error.strerror}."
         return Unreadable(part=part.name, path=path, code="unreadable_file", reason=reason)
-    grey = shrink(decoded.grey, _COMPARED)
+    grey = looks.compared(decoded.grey)
     histogram = np.bincount((grey // (256 // LEVELS)).ravel(), minlength=LEVELS)
     label, kind, patient, named = folders.describe(path)
     picture = Picture(
@@ -178,34 +143,7 @@ def _measure(part: Part, path: str) -> _Measured | Unreadable:
         named=named,
         sha256=hashlib.sha256(data).hexdigest(),
         format=decoded.format,
-        bytes=len(data),
-        width_px=decoded.width_px,
-        height_px=decoded.height_px,
-        brightness=float(grey.mean()),
-        contrast=float(grey.std()),
-        black_share=float(histogram[0] / grey.size),
-        sharpness=_sharpness(grey),
-        edge_density=_edge_density(grey),
-        jpeg_bytes=_jpeg_bytes(grey),
+        **msgspec.structs.asdict(looks.look(decoded, grey, len(data))),
     )
     thumbnail = Image.fromarray(grey).resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
     return _Measured(picture, np.asarray(thumbnail), histogram.astype(np.uint16))
-
-
-def _sharpness(grey: GreyStack) -> float:
-    levels = grey.astype(np.int16)
-    middle = levels[1:-1, 1:-1]
-    laplacian = levels[:-2, 1:-1] + levels[2:, 1:-1] + levels[1:-1, :-2] + levels[1:-1, 2:] - 4 * middle
-    return float(laplacian.var())
-
-
-def _edge_density(grey: GreyStack) -> float:
-    levels = grey.astype(np.float32)
-    across, down = levels[1:-1, 2:] - levels[1:-1, :-2], levels[2:, 1:-1] - levels[:-2, 1:-1]
-    return float(np.mean(np.hypot(across, down) / 2.0 >= EDGE_LEVELS))
-
-
-def _jpeg_bytes(grey: GreyStack) -> int:
-    stream = io.BytesIO()
-    Image.fromarray(grey).save(stream, "JPEG", quality=JPEG_QUALITY)
-    return stream.tell()

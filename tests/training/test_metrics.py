@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as sklearn
 
 from training import curves, metrics
@@ -118,3 +119,18 @@ def test_calibration_error_is_that_of_bins_worked_out_by_hand() -> None:
     truth, probability = np.array([1, 1, 0, 0], dtype=bool), np.array([0.9, 0.9, 0.9, 0.1])
     # Bin of .9: said .9, seen 2/3, three of four pictures; bin of .1: said .1, seen 0, one of four.
     assert metrics.calibration_error(truth, probability) == pytest.approx(0.75 * (0.9 - 2 / 3) + 0.25 * 0.1)
+
+
+@pytest.mark.parametrize("levels", [3, 10_000], ids=["many ties", "hardly any tie"])
+def test_rank_correlation_is_that_of_scipy(levels: int) -> None:
+    rng = np.random.default_rng(4)
+    pair = rng.normal(size=(200, 2))
+    pair[:, 1] = np.round((0.5 * pair[:, 0] + pair[:, 1]) * levels) / levels
+    truth = np.ones(200, dtype=bool)
+    assert metrics.rank_correlation(truth, pair) == pytest.approx(stats.spearmanr(*pair.T).statistic, abs=1e-12)
+    assert metrics.rank_correlation(truth, np.exp(pair)) == pytest.approx(metrics.rank_correlation(truth, pair), abs=1e-12)
+
+
+@pytest.mark.parametrize("pair", [np.zeros((0, 2)), np.ones((1, 2)), np.array([[1.0, 2.0], [1.0, 3.0]])], ids=["none", "one", "constant"])
+def test_rank_correlation_needs_two_columns_that_vary(pair: metrics.Floats) -> None:
+    assert np.isnan(metrics.rank_correlation(np.ones(len(pair), dtype=bool), pair))
