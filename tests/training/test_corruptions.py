@@ -63,6 +63,22 @@ def test_crop_keeps_the_middle_of_each_side() -> None:
     assert (row[0], row[-1]) == (pytest.approx(0.15 * 255, abs=2), pytest.approx(0.85 * 255, abs=2))
 
 
+def test_collimation_keeps_the_middle_of_the_width_and_what_lies_above_the_middle() -> None:
+    across = np.tile(np.linspace(0, 255, 224).astype(np.uint8), (224, 1))
+    row = find("collimation", "strong").apply(across, 0)[100].astype(float)
+    column = find("collimation", "strong").apply(across.T.copy(), 0)[:, 100].astype(float)
+    assert (row[0], row[-1]) == (pytest.approx(0.19 * 255, abs=2), pytest.approx(0.81 * 255, abs=2))
+    assert (column[0], column[-1]) == (pytest.approx(0.152 * 255, abs=2), pytest.approx(0.772 * 255, abs=2))
+
+
+@pytest.mark.parametrize(("degree", "side", "brighter"), [("moderate", 149, 0.08), ("strong", 112, 0.12)])
+def test_another_site_is_collimated_softer_and_brighter(degree: str, side: int, brighter: float) -> None:
+    framed = Image.fromarray(find("collimation", degree).apply(CHEST, 0))
+    soft = framed.resize((side, side), Image.Resampling.BOX).resize((224, 224), Image.Resampling.BICUBIC)
+    expected = np.rint(np.clip(np.asarray(soft) + brighter * 255, 0, 255)).astype(np.uint8)
+    assert np.array_equal(find("another site", degree).apply(CHEST, 0), expected)
+
+
 def test_rotation_turns_half_of_the_pictures_to_either_side() -> None:
     one, other = (find("rotation", "strong").apply(CHEST[:, ::-1] if seed else CHEST, seed) for seed in (0, 1))
     assert np.abs(one.astype(float) - other[:, ::-1]).mean() < 1.0

@@ -115,7 +115,7 @@ def test_the_digest_is_that_of_training(report: Json, folder: Path, tmp_path: Pa
 
 
 def test_every_corruption_has_a_row(report: Json) -> None:
-    assert len(report["corruptions"]) == 20
+    assert len(report["corruptions"]) == 24
     assert {row["degree"] for row in report["corruptions"]} == {"moderate", "strong"}
     for row in report["corruptions"]:
         assert row["fall"]["low"] <= row["fall"]["value"] <= row["fall"]["high"]
