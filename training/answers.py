@@ -14,9 +14,12 @@ from tqdm import tqdm
 from core import contract, images
 from core.classifier import Classifier
 from core.errors import PictureError
+from core.grey import Grey
 from core.manifest import OperatingPoint
+from training import looks
 from training.cases import Case
 from training.corruptions import Corruption
+from training.looks import Looks
 from training.pictures import shrink
 
 Item = TypeVar("Item")
@@ -32,13 +35,17 @@ class Unread(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A picture with its answer. `corrupted` holds the probability of pneumonia at the network's size: plain, then each corruption."""
+    """A picture with its answer and the looks of its file.
+
+    `corrupted` holds the probability of pneumonia at the network's size: plain, then each corruption.
+    """
 
     case: Case
     sha256: str
     size_bytes: int
     prediction: contract.Prediction
     corrupted: tuple[float, ...]
+    looks: Looks
 
 
 def ask(
@@ -54,27 +61,38 @@ def ask(
         threads: how many pictures are in work at once.
         progress: show a progress bar on standard error.
     """
+    # Decoded once for the corruptions and the looks, as large as either needs it.
+    width_px, height_px = (max(sides) for sides in zip(*map(images.draft_px, (classifier.manifest.input, looks.COMPARED)), strict=True))
+    draft_px = (width_px, height_px)
 
     def answer(case: Case) -> Answered | Unread:
         try:
             data = case.file.read_bytes()
             prediction = classifier.classify(data, point, "evaluate", images.MAX_PIXELS)
-            corrupted = under(data, classifier, corruptions) if corruptions else ()
+            decoded = images.decode(data, draft_px=draft_px)
         except PictureError as error:
             return Unread(case, error.code, str(error))
         except OSError as error:
             return Unread(case, "unreadable_file", f"Expected a readable file. Received: {error.strerror}.")
-        return Answered(case, hashlib.sha256(data).hexdigest(), len(data), prediction, corrupted)
+        sha256 = hashlib.sha256(data)
+        corrupted = under(decoded.grey, int.from_bytes(sha256.digest()[:4]), classifier, corruptions) if corruptions else ()
+        seen = looks.look(decoded, looks.compared(decoded.grey), len(data))
+        return Answered(case, sha256.hexdigest(), len(data), prediction, corrupted, seen)
 
     results = list(in_threads(answer, cases, threads, "reading pictures", progress))
     return [result for result in results if isinstance(result, Answered)], [result for result in results if isinstance(result, Unread)]
 
 
-def under(data: bytes, classifier: Classifier, corruptions: Sequence[Corruption]) -> tuple[float, ...]:
-    """Return the probability of pneumonia of one encoded picture at the network's size: plain, then under each corruption."""
-    expected = classifier.manifest.input
-    grey = shrink(images.decode(data, draft_px=images.draft_px(expected)).grey, expected)
-    seed = int.from_bytes(hashlib.sha256(data).digest()[:4])
+def under(decoded: Grey, seed: int, classifier: Classifier, corruptions: Sequence[Corruption]) -> tuple[float, ...]:
+    """Return the probability of pneumonia of one picture at the network's size: plain, then under each corruption.
+
+    Args:
+        decoded: 2-D array (height, width), uint8 or float32, values in [0, 255].
+        seed: of the corruptions that draw.
+        classifier: answers.
+        corruptions: in order.
+    """
+    grey = shrink(decoded, classifier.manifest.input)
     versions = (grey, *(corruption.apply(grey, seed) for corruption in corruptions))
     negative = classifier.manifest.negative_index
     return tuple(1.0 - float(classifier.probabilities(version)[0][negative]) for version in versions)

@@ -12,12 +12,13 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.manifest import NETWORK_FILE, OperatingPoint
-from training import answers, breakdown, cases, corruptions, curves, errors, interpretation, metrics
+from training import adverse, answers, breakdown, cases, corruptions, curves, errors, interpretation, metrics
 from training.answers import Unread
 from training.cases import Cases
 from training.dataset import BACTERIAL, VIRAL
 from training.estimates import BOTH, NO_PNEUMONIA, estimate, rates
 from training.evaluation import DatasetFacts, Estimate, Evaluation, Metrics, ModelFacts, Speed, UnreadableFile
+from training.shortcuts import Said
 from training.table import Table, digest, tabulate
 
 INTERVALS: Final = f"95 %, percentile bootstrap over patients, {metrics.ROUNDS} draws"
@@ -32,6 +33,8 @@ class Examined(NamedTuple):
     unread: list[Unread]
     classifier: Classifier
     point: OperatingPoint
+    said: Said
+    """What the files alone say of the table's pictures."""
 
 
 def evaluate(
@@ -70,8 +73,9 @@ def evaluate(
         raise errors.NothingToEvaluate(f"Expected pictures in the class folders of {folder}. Received: {why}.")
     table = tabulate(answered, classifier.manifest)
     seconds = perf_counter() - start
-    evaluation = _assemble(classifier, point, table, found, unread, selected, _speed(table, threads, seconds))
-    return Examined(interpretation.interpret(evaluation), table, unread, classifier, point)
+    said = adverse.suspect(table)
+    evaluation = _assemble(classifier, point, table, found, unread, selected, said, _speed(table, threads, seconds))
+    return Examined(interpretation.interpret(evaluation), table, unread, classifier, point, said)
 
 
 def _assemble(
@@ -81,6 +85,7 @@ def _assemble(
     found: Cases,
     unread: list[Unread],
     selected: tuple[corruptions.Corruption, ...],
+    said: Said,
     speed: Speed,
 ) -> Evaluation:
     manifest = classifier.manifest
@@ -96,6 +101,7 @@ def _assemble(
         indeterminate=breakdown.indeterminate(table, point),
         operating_points=tuple(breakdown.operating_point(table, each) for each in manifest.operating_points),
         corruptions=breakdown.corruptions(table, point, selected),
+        against_shortcut=adverse.against(table, point, said),
         mistakes=breakdown.mistakes(table, point),
         curves=curves.all_of(table.truth, table.probability),
         speed=speed,

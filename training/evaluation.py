@@ -3,24 +3,12 @@
 Shares are in [0, 1]. What cannot be computed is null and says why in `why_not`.
 """
 
-import msgspec
-
 from core.contract import NOTICE
+from training.records import AgainstShortcut, Estimate, Record
+
+__all__ = ["AgainstShortcut", "Estimate", "Record"]
 
 FORMAT_VERSION = 1
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records."""
-
-
-class Estimate(Record, frozen=True, kw_only=True):
-    """A measured figure with its 95 % interval (bootstrap over patients), or the reason why there is none."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    why_not: str | None = None
 
 
 class ModelFacts(Record, frozen=True, kw_only=True):
@@ -238,6 +226,8 @@ class Evaluation(Record, frozen=True, kw_only=True):
     indeterminate: Indeterminate
     operating_points: tuple[Point, ...]
     corruptions: tuple[CorruptionRow, ...]
+    against_shortcut: AgainstShortcut | None = None
+    """Null in reports that are older than it."""
     mistakes: tuple[Mistake, ...]
     """All of them, the surest first."""
     curves: Curves

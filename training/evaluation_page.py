@@ -148,6 +148,24 @@ def _corruptions(evaluation: Evaluation) -> Section:
     return _section(evaluation, "Corruptions", "corruptions", [Table(heading, rows, caption)], drawn)
 
 
+def _against_shortcut(evaluation: Evaluation) -> Section:
+    found = evaluation.against_shortcut
+    if found is None or found.fall.value is None:
+        return _section(evaluation, "Against the shortcut", "against_shortcut")
+    everywhere = evaluation.metrics
+    rows = [("AUROC of the files alone", shown(found.shortcut_auroc), shown(found.adverse_shortcut_auroc))]
+    for title, field in (("AUROC", "auroc"), *_RATES[1:4]):
+        rows.append((title, shown(getattr(everywhere, field)), shown(getattr(found, field))))
+    caption = (
+        f"Adverse: {found.normal} normal and {found.pneumonia} pneumonia pictures of {found.patients} patients, the third of each class "
+        "whose files look most like the other one."
+    )
+    sides = Table(("figure", "all pictures", "adverse pictures"), rows, caption)
+    correlations = [("normal", shown(found.correlation_normal)), ("pneumonia", shown(found.correlation_pneumonia))]
+    follows = Table(("class", "rank correlation of the model with the files"), correlations)
+    return _section(evaluation, "Against the shortcut", "against_shortcut", [sides, follows])
+
+
 def _mistakes(examined: Examined) -> Section:
     evaluation = examined.evaluation
     case_of = {answer.case.shown: answer.case for answer in examined.table.answered}
@@ -188,6 +206,7 @@ _SECTIONS: Final[tuple[Callable[[Evaluation], Section], ...]] = (
     _calibration,
     _kinds,
     _indeterminate,
+    _against_shortcut,
     _corruptions,
     _origin,
 )

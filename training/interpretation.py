@@ -5,9 +5,11 @@ from typing import Final
 import msgspec
 
 from training.evaluation import CorruptionRow, Estimate, Evaluation, Point
+from training.records import AgainstShortcut
 
 _FEW_PATIENTS: Final = 30
-_MOST_FALL: Final = 0.05  # of balanced accuracy under a moderate corruption
+_MOST_FALL: Final = 0.05  # of balanced accuracy under a moderate corruption, or where the files mislead
+_FOLLOWED: Final = 0.4  # rank correlation with the shortcut within a class
 _CALIBRATED: Final = 0.03
 _WIDE: Final = 0.05  # half an interval
 
@@ -23,6 +25,7 @@ def interpret(evaluation: Evaluation) -> Evaluation:
         "kinds": _kinds(evaluation),
         "indeterminate": _indeterminate(evaluation),
         "corruptions": _corruptions(evaluation),
+        "against_shortcut": _against_shortcut(evaluation),
         "mistakes": _mistakes(evaluation),
     }
     return msgspec.structs.replace(evaluation, sentences={name: tuple(sentences) for name, sentences in sections.items()})
@@ -201,6 +204,36 @@ def _corruptions(evaluation: Evaluation) -> list[str]:
 
 def _fall(row: CorruptionRow) -> float:
     return row.fall.value or 0.0
+
+
+def _against_shortcut(evaluation: Evaluation) -> list[str]:
+    found = evaluation.against_shortcut
+    if found is None or found.fall.value is None:
+        return [] if found is None else [f"Not measured: {found.fall.why_not}"]
+    said = [
+        f"From size, sharpness and brightness of the files alone pneumonia is told with AUROC {shown(found.shortcut_auroc)}; on the "
+        f"{found.pictures} pictures that look most like the other class, with {shown(found.adverse_shortcut_auroc)}. There the model has "
+        f"{shown(found.auroc)}."
+    ]
+    if (found.shortcut_auroc.low or 0.0) <= 0.5:
+        return [*said, "These files do not give the class away, so this says little about the model."]
+    return [*said, _leaning(found)]
+
+
+def _leaning(found: AgainstShortcut) -> str:
+    fall, low = found.fall.value or 0.0, found.fall.low or 0.0
+    falls = f"balanced accuracy falls by {100 * fall:.1f} points there" if fall > 0.0 else "balanced accuracy does not fall there"
+    classes = {"normal": found.correlation_normal.value or 0.0, "pneumonia": found.correlation_pneumonia.value or 0.0}
+    name, closest = max(classes.items(), key=lambda item: item[1])
+    told = f"(rank correlation {closest:.2f} among those of class {name})"
+    if closest >= _FOLLOWED:
+        held = falls if low > 0.0 else "its decisions hold there, though they may not in another hospital"
+        return f"The model leans on the shortcut: its probability follows the files within a class {told}, and {held}."
+    if low > 0.0 and fall > _MOST_FALL:
+        return (
+            f"Where the files mislead {falls}, yet the probability hardly follows them within a class {told}: they may be hard otherwise."
+        )
+    return f"Nothing here says that the model leans on the shortcut: {falls}, and its probability hardly follows the files {told}."
 
 
 def _mistakes(evaluation: Evaluation) -> list[str]:

@@ -12,7 +12,7 @@ import msgspec
 from training import errors
 from training.evaluate import Examined
 
-_FACTS: Final = ("file", "truth", "kind", "probability", "decision", "correct")
+_FACTS: Final = ("file", "truth", "kind", "probability", "decision", "correct", "shortcut")
 _IMAGE: Final = ("format", "width_px", "height_px", "size_bytes", "warnings", "guard", "total_ms", "error")
 
 
@@ -58,7 +58,8 @@ def csv(examined: Examined) -> bytes:
         probability, truth = prediction.pneumonia.probability, int(case.pneumonia)
         correct = int((probability >= examined.point.threshold) == case.pneumonia)
         shares = [f"{share:.6f}" for share in examined.table.labels[row]]
-        facts = (case.shown, truth, case.kind or "", f"{probability:.6f}", prediction.pneumonia.decision, correct)
+        shortcut = "" if examined.said.probability is None else f"{examined.said.probability[row]:.6f}"
+        facts = (case.shown, truth, case.kind or "", f"{probability:.6f}", prediction.pneumonia.decision, correct, shortcut)
         sizes = (image.format, image.width_px, image.height_px, answer.size_bytes, " ".join(image.warnings))
         writer.writerow([*facts, *shares, *sizes, prediction.guard.verdict, prediction.timing_ms.total, ""])
     for unread in examined.unread:

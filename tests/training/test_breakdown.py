@@ -14,6 +14,7 @@ from training import breakdown, table
 from training.answers import Answered
 from training.cases import Case
 from training.corruptions import CORRUPTIONS
+from training.looks import Looks
 from training.table import Table
 
 pytestmark = pytest.mark.train
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.train
 NORMAL, BACTERIAL, VIRAL = "normal", "bacterial pneumonia", "viral pneumonia"
 KNOWN = Interval(value=0.9, low=0.8, high=1.0)
 POINT = OperatingPoint(name="only", threshold=0.5, indeterminate_from=0.4, indeterminate_to=0.6, sensitivity=KNOWN, specificity=KNOWN)
+LOOKS = Looks(
+    bytes=1, width_px=64, height_px=64, brightness=1.0, contrast=1.0, black_share=0.0, sharpness=1.0, edge_density=0.1, jpeg_bytes=1
+)
 # truth, patient, bacterial, viral
 PICTURES = (
     (NORMAL, "a", 0.05, 0.05),
@@ -54,7 +58,7 @@ def _answer(number: int, kind: str, patient: str, bacterial: float, viral: float
     pneumonia = msgspec.structs.replace(prediction.pneumonia, probability=total, decision=decision)
     answer = msgspec.structs.replace(prediction, findings=findings, pneumonia=pneumonia)
     case = Case(Path(f"{number}.png"), f"{number}.png", kind != NORMAL, kind, patient)
-    return Answered(case, f"{number:064d}", 1, answer, (total, 1.0 - total))
+    return Answered(case, f"{number:064d}", 1, answer, (total, 1.0 - total), LOOKS)
 
 
 def test_what_a_package_promises_stands_beside_what_it_gives(drawn: Table) -> None:
