@@ -5,7 +5,6 @@ import pytest
 
 from training.estimates import BOTH
 from training.evaluation import (
-    AgainstShortcut,
     Confusion,
     CorruptionRow,
     Curves,
@@ -142,25 +141,6 @@ def falls(*amounts: float) -> Evaluation:
     return msgspec.structs.replace(EVALUATION, corruptions=tuple(rows))
 
 
-def against(files: float, fall: float | Estimate, correlation: float) -> Evaluation:
-    found = AgainstShortcut(
-        shortcut_auroc=known(files),
-        pictures=30,
-        normal=10,
-        pneumonia=20,
-        patients=25,
-        adverse_shortcut_auroc=known(0.4),
-        auroc=known(0.93),
-        sensitivity=known(0.9),
-        specificity=known(0.9),
-        balanced_accuracy=known(0.9),
-        fall=fall if isinstance(fall, Estimate) else known(fall),
-        correlation_normal=known(0.05),
-        correlation_pneumonia=known(correlation),
-    )
-    return msgspec.structs.replace(EVALUATION, against_shortcut=found)
-
-
 TWO_KINDS = (kind("bacterial", known(0.98)), kind("viral", known(0.90)))
 ALIKE = (kind("bacterial", known(0.98)), kind("viral", known(0.97)))
 ZONE = Indeterminate(pictures=5, share=known(0.05), with_pneumonia=2, decided=Rates(**RATES))
@@ -210,33 +190,6 @@ CASES = {
     ),
     "robust": (falls(0.01, 0.03), "corruptions", "the worst is kind 1 with 3.0"),
     "not robust": (falls(0.06, 0.01, 0.2), "corruptions", "under these moderate corruptions: kind 2 (20.0), kind 0 (6.0)"),
-    "no adverse pictures": (
-        against(0.9, NOTHING, 0.1),
-        "against_shortcut",
-        "Not measured: pictures of both classes are needed",
-    ),
-    "files alone": (
-        against(0.9, 0.1, 0.6),
-        "against_shortcut",
-        "AUROC 0.900 (0.880 to 0.920); on the 30 pictures that look most like the other class, with 0.400 (0.380 to 0.420). There the "
-        "model has 0.930",
-    ),
-    "files tell nothing": (against(0.51, 0.1, 0.6), "against_shortcut", "says little about the model"),
-    "leans": (
-        against(0.9, 0.1, 0.6),
-        "against_shortcut",
-        "The model leans on the shortcut: its probability follows the files within a class (rank correlation 0.60 among those of class "
-        "pneumonia), and balanced accuracy falls by 10.0 points there.",
-    ),
-    "leans, and holds": (against(0.9, 0.01, 0.6), "against_shortcut", "its decisions hold there, though they may not in another hospital"),
-    "falls alone": (
-        against(0.9, 0.1, 0.1),
-        "against_shortcut",
-        "Where the files mislead balanced accuracy falls by 10.0 points there, yet",
-    ),
-    "does not lean": (against(0.9, 0.01, 0.1), "against_shortcut", "Nothing here says that the model leans on the shortcut"),
-    "better there": (against(0.9, -0.05, 0.1), "against_shortcut", "balanced accuracy does not fall there, and"),
-    "falls by chance": (against(0.9, known(0.1, 0.2), 0.1), "against_shortcut", "Nothing here says that the model leans"),
     "mistakes": (
         msgspec.structs.replace(EVALUATION, mistakes=(mistake("positive"),)),
         "mistakes",
