@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     import logging
 
-    from training import errors, export, findings, runs, shelf
+    from training import errors, evaluation, export, runs, shelf
     from training.assembly import Release
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     shelf.check_target(arguments.out, arguments.replace)
     if runs.is_package(source):
         parts, others = runs.of_package(source)
-        found = findings.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
+        found = evaluation.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
     else:
         if arguments.dataset is None:
             raise errors.InvalidOption("Expected --dataset with the data set that the run was trained on. Received: none.")

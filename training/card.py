@@ -12,7 +12,7 @@ from core.contract import NOTICE
 from core.manifest import Manifest, OperatingPoint
 from training import card_evaluation, markdown
 from training.configuration import Configuration
-from training.findings import Findings
+from training.evaluation import Evaluation
 
 _ROWS: Final = (
     ("AUROC, pneumonia against normal", "auroc"),
@@ -25,27 +25,27 @@ _ROWS: Final = (
 _NONE: Final = "Not measured for this package: nothing is claimed."
 
 
-def write(manifest: Manifest, findings: Findings | None = None, figures: Sequence[str] = ()) -> str:
+def write(manifest: Manifest, evaluation: Evaluation | None = None, figures: Sequence[str] = ()) -> str:
     """Return the card of a package as Markdown.
 
     Args:
         manifest: of the package.
-        findings: of an evaluation of it, or None.
+        evaluation: of the package, or None.
         figures: paths of figures in the package, shown where the evaluation is.
     """
     sections = [
         f"# {manifest.name} {manifest.version}",
-        "Generated from `manifest.json`" + (" and an evaluation" if findings else "") + " by `training/card.py`; do not edit.",
+        "Generated from `manifest.json`" + (" and an evaluation" if evaluation else "") + " by `training/card.py`; do not edit.",
         markdown.section("Model details", _details(manifest)),
         markdown.section("Intended use", f"{manifest.intended_use}\n\n{NOTICE}"),
         markdown.section("Caveats", "\n".join(f"- {limit}" for limit in manifest.limits)),
-        markdown.section("Factors", _factors(findings)),
+        markdown.section("Factors", _factors(evaluation)),
         markdown.section("Operating points", _points(manifest)),
-        markdown.section("Sample size", _sample_size(manifest, findings)),
+        markdown.section("Sample size", _sample_size(manifest, evaluation)),
         markdown.section("Quantitative analysis", _measured(manifest)),
-        *([markdown.section("Evaluation", card_evaluation.figures(findings, figures))] if findings else []),
-        markdown.section("Robustness", _robustness(manifest, findings)),
-        markdown.section("Failure analysis", card_evaluation.failures(findings)),
+        *([markdown.section("Evaluation", card_evaluation.figures(evaluation, figures))] if evaluation else []),
+        markdown.section("Robustness", _robustness(manifest, evaluation)),
+        markdown.section("Failure analysis", card_evaluation.failures(evaluation)),
         markdown.section("Training data", _data(manifest)),
         markdown.section("Training", _training(manifest)),
         markdown.section("Ethical considerations", _ETHICS),
@@ -94,9 +94,9 @@ def _details(manifest: Manifest) -> str:
     )
 
 
-def _factors(findings: Findings | None) -> str:
+def _factors(evaluation: Evaluation | None) -> str:
     known = "The kind of pneumonia; how the picture was taken and stored (see Robustness). Age, sex and device are not known."
-    return known if findings is None or not findings.kinds else f"{known}\n\n{card_evaluation.kinds(findings)}"
+    return known if evaluation is None or not evaluation.kinds else f"{known}\n\n{card_evaluation.kinds(evaluation)}"
 
 
 def _points(manifest: Manifest) -> str:
@@ -117,7 +117,7 @@ def _points(manifest: Manifest) -> str:
     return (markdown.by(command(manifest)) + table + f"\n\n{chosen}").rstrip()
 
 
-def _sample_size(manifest: Manifest, findings: Findings | None) -> str:
+def _sample_size(manifest: Manifest, evaluation: Evaluation | None) -> str:
     sentences = ["No sample size was calculated beforehand; the intervals say what the numbers of patients allow."]
     if "pictures" in manifest.metrics:
         sentences.append(
@@ -125,8 +125,8 @@ def _sample_size(manifest: Manifest, findings: Findings | None) -> str:
             if manifest.origin.dataset_sha256
             else f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients."
         )
-    if findings is not None:
-        found = findings.dataset
+    if evaluation is not None:
+        found = evaluation.dataset
         sentences.append(
             f"Evaluated on {found.pictures} pictures of {found.patients} patients: {found.normal} normal, {found.pneumonia} with pneumonia."
         )
@@ -151,7 +151,7 @@ def _interval(value: dict[str, float]) -> str:
     return f"{value['value']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
 
 
-def _robustness(manifest: Manifest, findings: Findings | None) -> str:
+def _robustness(manifest: Manifest, evaluation: Evaluation | None) -> str:
     parts = []
     if "under_shift" in manifest.metrics:
         rows = [
@@ -164,8 +164,8 @@ def _robustness(manifest: Manifest, findings: Findings | None) -> str:
             + markdown.by(command(manifest))
             + markdown.table(head, rows)
         )
-    if findings is not None and findings.corruptions:
-        parts.append(card_evaluation.corruptions(findings))
+    if evaluation is not None and evaluation.corruptions:
+        parts.append(card_evaluation.corruptions(evaluation))
     return "\n\n".join(parts) or _NONE
 
 

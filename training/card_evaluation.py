@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from training.findings import Estimate, Findings
+from training.evaluation import Estimate, Evaluation
 from training.markdown import by, table
 
 _EVALUATE: Final = "pneumonia evaluate PACKAGE DATASET --json evaluation.json"
 _EXPORT: Final = "pneumonia export PACKAGE --evaluation evaluation.json --out FOLDER"
 
 
-def figures(findings: Findings, drawn: Sequence[str]) -> str:
+def figures(evaluation: Evaluation, drawn: Sequence[str]) -> str:
     """Return the figures of merit, and the drawn ones below."""
-    data, metrics = findings.dataset, findings.metrics
+    data, metrics = evaluation.dataset, evaluation.metrics
     seen = "Training has seen these pictures: the figures flatter." if data.seen_in_training else "Training has not seen this data set."
     rows = [
         ("AUROC, pneumonia against normal", _estimate(metrics.auroc)),
@@ -26,44 +26,44 @@ def figures(findings: Findings, drawn: Sequence[str]) -> str:
     ]
     shown = [f"![{figure.rpartition('/')[2].removesuffix('.png')}]({figure})" for figure in drawn]
     return (
-        f"On {data.name} (sha256 `{data.sha256}`), {findings.created}, decided at `{findings.operating_point}`. {seen} "
-        f"Intervals: {findings.intervals}.\n\n"
+        f"On {data.name} (sha256 `{data.sha256}`), {evaluation.created}, decided at `{evaluation.operating_point}`. {seen} "
+        f"Intervals: {evaluation.intervals}.\n\n"
         + by(_EVALUATE)
         + table(("figure", "value (95 % CI)"), rows)
         + (f"\n\nDrawn by `{_EXPORT}`:\n\n" + "\n".join(shown) if shown else "")
     )
 
 
-def kinds(findings: Findings) -> str:
+def kinds(evaluation: Evaluation) -> str:
     """Return how often each kind of pneumonia is found."""
-    rows = [(row.kind, str(row.pictures), _estimate(row.sensitivity)) for row in findings.kinds]
-    return by(_EVALUATE) + table(("kind", "pictures", f"sensitivity at `{findings.operating_point}` (95 % CI)"), rows)
+    rows = [(row.kind, str(row.pictures), _estimate(row.sensitivity)) for row in evaluation.kinds]
+    return by(_EVALUATE) + table(("kind", "pictures", f"sensitivity at `{evaluation.operating_point}` (95 % CI)"), rows)
 
 
-def corruptions(findings: Findings) -> str:
+def corruptions(evaluation: Evaluation) -> str:
     """Return the figures under corruption."""
     corrupted = [
         (row.name, f"{row.degree}: {row.amount}", *(_share(one) for one in (row.auroc, row.sensitivity, row.specificity)))
-        for row in findings.corruptions
+        for row in evaluation.corruptions
     ]
-    point = f"at `{findings.operating_point}`"
+    point = f"at `{evaluation.operating_point}`"
     columns = ("corruption", "degree", "AUROC", f"sensitivity {point}", f"specificity {point}")
     return "The pictures of the evaluation, corrupted. " + by(_EVALUATE) + table(columns, corrupted)
 
 
-def failures(findings: Findings | None) -> str:
+def failures(evaluation: Evaluation | None) -> str:
     """Return what was called wrong, without the names of files."""
-    if findings is None:
+    if evaluation is None:
         return f"No evaluation is in this package. `{_EVALUATE}` lists every picture that is called wrong; `{_EXPORT}` puts them here."
-    mistakes = findings.mistakes
+    mistakes = evaluation.mistakes
     if not mistakes:
-        return f"`{_EVALUATE}` called none of {findings.dataset.pictures} pictures wrong."
+        return f"`{_EVALUATE}` called none of {evaluation.dataset.pictures} pictures wrong."
     counts = Counter((mistake.truth, mistake.kind or "", mistake.decision) for mistake in mistakes)
     rows = [(truth, kind or "not told", decision, str(count)) for (truth, kind, decision), count in sorted(counts.items())]
     sure = sum(abs(mistake.probability - 0.5) > 0.4 for mistake in mistakes)
     return (
-        f"{len(mistakes)} of {findings.dataset.pictures} pictures were called wrong by their side of the threshold, {sure} of them with a "
-        "probability below 0.1 or above 0.9.\n\n" + by(_EVALUATE) + table(("truth", "kind", "decision", "pictures"), rows)
+        f"{len(mistakes)} of {evaluation.dataset.pictures} pictures were called wrong by their side of the threshold, {sure} of them with "
+        "a probability below 0.1 or above 0.9.\n\n" + by(_EVALUATE) + table(("truth", "kind", "decision", "pictures"), rows)
     )
 
 

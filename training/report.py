@@ -5,7 +5,7 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.findings import Findings
+from training.evaluation import Evaluation
 from training.pages import png
 
 _SIDE_IN: Final = 4.5
@@ -13,15 +13,15 @@ _BLUE: Final = "#0072B2"  # Okabe and Ito, as in core.heatmap
 _GREY: Final = "#999999"
 
 
-def draw(findings: Findings) -> dict[str, bytes]:
+def draw(evaluation: Evaluation) -> dict[str, bytes]:
     """Return PNG files by name; a figure whose numbers are not there is left out."""
-    figures = {"reliability.png": _reliability(findings)}
-    if findings.curves.roc is not None:
-        figures["roc.png"] = _roc(findings)
-    if findings.corruptions:
-        figures["robustness.png"] = _robustness(findings)
-    if findings.mistakes:
-        figures["mistakes.png"] = _mistakes(findings)
+    figures = {"reliability.png": _reliability(evaluation)}
+    if evaluation.curves.roc is not None:
+        figures["roc.png"] = _roc(evaluation)
+    if evaluation.corruptions:
+        figures["robustness.png"] = _robustness(evaluation)
+    if evaluation.mistakes:
+        figures["mistakes.png"] = _mistakes(evaluation)
     return {name: png(figure) for name, figure in sorted(figures.items())}
 
 
@@ -32,24 +32,24 @@ def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _roc(findings: Findings) -> Figure:
-    roc = findings.curves.roc
+def _roc(evaluation: Evaluation) -> Figure:
+    roc = evaluation.curves.roc
     assert roc is not None  # noqa: S101 - for mypy: `draw` looks first
     figure, axes = _axes("Receiver operating characteristic", "1 - specificity", "sensitivity")
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle=":")
     axes.plot(roc.false_positive_rate, roc.sensitivity, color=_BLUE)
-    at = findings.metrics
+    at = evaluation.metrics
     if at.sensitivity.value is not None and at.specificity.value is not None:
         axes.plot([1.0 - at.specificity.value], [at.sensitivity.value], "o", color=_BLUE)
         axes.annotate(
-            findings.operating_point, (1.0 - at.specificity.value, at.sensitivity.value), xytext=(8, -12), textcoords="offset points"
+            evaluation.operating_point, (1.0 - at.specificity.value, at.sensitivity.value), xytext=(8, -12), textcoords="offset points"
         )
     return figure
 
 
-def _reliability(findings: Findings) -> Figure:
+def _reliability(evaluation: Evaluation) -> Figure:
     figure, axes = _axes("Reliability", "said: probability of pneumonia", "so: share with pneumonia")
-    bins = [one for one in findings.curves.reliability if one.pictures]
+    bins = [one for one in evaluation.curves.reliability if one.pictures]
     so = [one.share_with_pneumonia for one in bins]
     bars = [
         [max(0.0, one.share_with_pneumonia - one.share_low) for one in bins],
@@ -60,20 +60,20 @@ def _reliability(findings: Findings) -> Figure:
     return figure
 
 
-def _robustness(findings: Findings) -> Figure:
-    rows = [row for row in findings.corruptions if row.balanced_accuracy is not None]
-    figure, axes = _axes("Under corruption", f"balanced accuracy at {findings.operating_point}", "")
+def _robustness(evaluation: Evaluation) -> Figure:
+    rows = [row for row in evaluation.corruptions if row.balanced_accuracy is not None]
+    figure, axes = _axes("Under corruption", f"balanced accuracy at {evaluation.operating_point}", "")
     axes.barh([f"{row.name}, {row.degree}" for row in rows], [row.balanced_accuracy or 0.0 for row in rows], color=_BLUE)
-    if findings.metrics.balanced_accuracy.value is not None:
-        axes.axvline(findings.metrics.balanced_accuracy.value, color=_GREY, linestyle=":")
+    if evaluation.metrics.balanced_accuracy.value is not None:
+        axes.axvline(evaluation.metrics.balanced_accuracy.value, color=_GREY, linestyle=":")
     axes.invert_yaxis()
     return figure
 
 
-def _mistakes(findings: Findings) -> Figure:
+def _mistakes(evaluation: Evaluation) -> Figure:
     figure, axes = _axes("Pictures called wrong", "probability of pneumonia", "pictures")
-    truths = sorted({mistake.truth for mistake in findings.mistakes})
-    shares = [[mistake.probability for mistake in findings.mistakes if mistake.truth == truth] for truth in truths]
+    truths = sorted({mistake.truth for mistake in evaluation.mistakes})
+    shares = [[mistake.probability for mistake in evaluation.mistakes if mistake.truth == truth] for truth in truths]
     axes.hist(shares, bins=20, range=(0.0, 1.0), stacked=True, label=[f"truth: {truth}" for truth in truths])
     axes.legend()
     return figure

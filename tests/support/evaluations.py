@@ -2,94 +2,116 @@
 
 from typing import Any
 
+import msgspec
+
 from core.manifest import Manifest
+from training.evaluation import (
+    Confusion,
+    CorruptionRow,
+    Curves,
+    DatasetFacts,
+    Estimate,
+    Evaluation,
+    Indeterminate,
+    KindFacts,
+    Metrics,
+    Mistake,
+    ModelFacts,
+    Rates,
+    ReliabilityBin,
+    RocCurve,
+    Speed,
+)
 
 
-def estimate(value: float | None, why_not: str | None = None) -> dict[str, Any]:
-    bounds = {} if value is None else {"low": round(value - 0.01, 4), "high": min(1.0, round(value + 0.01, 4))}
-    return {"value": value, **bounds, "why_not": why_not}
+def known(value: float) -> Estimate:
+    return Estimate(value=value, low=round(value - 0.01, 4), high=min(1.0, round(value + 0.01, 4)))
+
+
+RATES = {
+    "accuracy": known(0.9432),
+    "balanced_accuracy": known(0.9321),
+    "sensitivity": known(0.9543),
+    "specificity": known(0.9123),
+    "positive_predictive_value": known(0.95),
+    "negative_predictive_value": known(0.92),
+}
+EMPTY_BIN = ReliabilityBin(low=0.5, high=1.0, pictures=0, mean_probability=0.0, share_with_pneumonia=0.0, share_low=0.0, share_high=0.0)
+CURVES = Curves(
+    roc=RocCurve(threshold=(1.0, 0.5, 0.0), false_positive_rate=(0.0, 0.1, 1.0), sensitivity=(0.0, 0.95, 1.0)),
+    precision_recall=None,
+    reliability=(
+        ReliabilityBin(low=0.0, high=0.5, pictures=5, mean_probability=0.1, share_with_pneumonia=0.2, share_low=0.1, share_high=0.4),
+        EMPTY_BIN,
+    ),
+    thresholds=(),
+)
+DATA = DatasetFacts(
+    name="elsewhere",
+    sha256="e" * 64,
+    pictures=123,
+    normal=45,
+    pneumonia=78,
+    kinds={"bacterial pneumonia": 40, "viral pneumonia": 38},
+    patients=99,
+    pictures_without_patient=0,
+    identical_pictures=0,
+    seen_in_training=False,
+    unreadable=(),
+    ignored_folders=(),
+)
+BLUR = CorruptionRow(
+    name="blur",
+    degree="moderate",
+    amount="sigma 1.5",
+    auroc=0.9678,
+    sensitivity=0.934,
+    specificity=None,
+    balanced_accuracy=0.91,
+    fall=known(0.02),
+)
+MISTAKES = (
+    Mistake(file="PNEUMONIA/person7_virus_9.jpeg", truth="pneumonia", kind="viral pneumonia", probability=0.03, decision="negative"),
+    Mistake(file="NORMAL/IM-0003-0001.jpeg", truth="normal", kind=None, probability=0.71, decision="positive"),
+)
 
 
 def report_of(written: Manifest) -> dict[str, Any]:
-    """A report on a package, with fields that not every reader reads."""
-    return {
-        "format_version": 1,
-        "created": "2026-11-21T10:00:00Z",
-        "model": {
-            "name": written.name,
-            "version": written.version,
-            "sha256": "0" * 64,
-            "network_sha256": written.files["network.tflite"],
-            "labels": [label.name for label in written.labels],
-        },
-        "dataset": {
-            "name": "elsewhere",
-            "sha256": "e" * 64,
-            "pictures": 123,
-            "normal": 45,
-            "pneumonia": 78,
-            "kinds": {"bacterial pneumonia": 40, "viral pneumonia": 38},
-            "patients": 99,
-            "seen_in_training": False,
-            "unreadable": [],
-        },
-        "operating_point": "balanced",
-        "metrics": {
-            "auroc": estimate(0.9876),
-            "auprc": estimate(0.9765),
-            "accuracy": estimate(0.9432),
-            "balanced_accuracy": estimate(0.9321),
-            "sensitivity": estimate(0.9543),
-            "specificity": estimate(0.9123),
-            "bacterial_vs_viral_auroc": estimate(None, "The data set tells no kinds."),
-            "calibration_error": 0.0321,
-            "brier": 0.05,
-        },
-        "kinds": [{"kind": "viral pneumonia", "pictures": 38, "sensitivity": estimate(0.8987), "named_right": estimate(0.7)}],
-        "corruptions": [
-            {
-                "name": "blur",
-                "degree": "moderate",
-                "amount": "sigma 1.5",
-                "auroc": 0.9678,
-                "sensitivity": 0.934,
-                "specificity": None,
-                "balanced_accuracy": 0.91,
-                "fall": estimate(0.02),
-            }
-        ],
-        "mistakes": [
-            {
-                "file": "PNEUMONIA/person7_virus_9.jpeg",
-                "truth": "pneumonia",
-                "kind": "viral pneumonia",
-                "probability": 0.03,
-                "decision": "negative",
-            },
-            {"file": "NORMAL/IM-0003-0001.jpeg", "truth": "normal", "kind": None, "probability": 0.71, "decision": "positive"},
-        ],
-        "curves": {
-            "roc": {"threshold": [1.0, 0.5, 0.0], "false_positive_rate": [0.0, 0.1, 1.0], "sensitivity": [0.0, 0.95, 1.0]},
-            "reliability": [
-                {
-                    "low": 0.0,
-                    "high": 0.5,
-                    "pictures": 5,
-                    "mean_probability": 0.1,
-                    "share_with_pneumonia": 0.2,
-                    "share_low": 0.1,
-                    "share_high": 0.4,
-                },
-                {
-                    "low": 0.5,
-                    "high": 1.0,
-                    "pictures": 0,
-                    "mean_probability": 0.0,
-                    "share_with_pneumonia": 0.0,
-                    "share_low": 0.0,
-                    "share_high": 0.0,
-                },
-            ],
-        },
-        "intervals": "95 %, bootstrap over patients",
-    }
+    """A report on a package, as JSON holds it."""
+    model = ModelFacts(
+        name=written.name,
+        version=written.version,
+        sha256="0" * 64,
+        network_sha256=written.files["network.tflite"],
+        trained_on_sha256=None,
+        labels=tuple(label.name for label in written.labels),
+        negative=written.negative,
+    )
+    evaluation = Evaluation(
+        created="2026-11-21T10:00:00Z",
+        model=model,
+        dataset=DATA,
+        operating_point="balanced",
+        metrics=Metrics(
+            **RATES,
+            auroc=known(0.9876),
+            auprc=known(0.9765),
+            bacterial_vs_viral_auroc=Estimate(value=None, why_not="The data set tells no kinds."),
+            calibration_error=0.0321,
+            brier=0.05,
+        ),
+        confusion=Confusion(true_negative=41, false_positive=4, false_negative=4, true_positive=74, decisions={}, kinds={}),
+        classification_report=(),
+        kinds=(KindFacts(kind="viral pneumonia", pictures=38, sensitivity=known(0.8987), named_right=known(0.7)),),
+        indeterminate=Indeterminate(pictures=0, share=known(0.0), with_pneumonia=0, decided=Rates(**RATES)),
+        operating_points=(),
+        corruptions=(BLUR,),
+        mistakes=MISTAKES,
+        curves=CURVES,
+        speed=Speed(threads=1, seconds=1.0, decode_ms_median=1.0, network_ms_median=1.0, total_ms_median=2.0, total_ms_p95=3.0),
+        intervals="95 %, bootstrap over patients",
+        versions={},
+        sentences={},
+    )
+    content: dict[str, Any] = msgspec.to_builtins(evaluation)
+    return content

@@ -49,6 +49,11 @@ def rows(written: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO((written / "e.csv").read_text("utf-8"))))
 
 
+def test_the_report_is_read_back_as_it_was_written(written: Path, report: Json, classifier: Classifier) -> None:
+    again = evaluation.read(written / "e.json", classifier.manifest)
+    assert json.loads(msgspec.json.encode(again)) == report
+
+
 def test_standard_output_holds_json_and_nothing_else(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = evaluate(capsys, MODEL, str(folder), "--json", "-", "--corruptions", "none")
     assert code == 0
