@@ -4,6 +4,7 @@ Called by `networks`, which puts the head on. Every architecture takes one grey 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import keras
@@ -97,3 +98,18 @@ def input_contract(name: str) -> InputContract:
     """
     side_px = named(name).side_px
     return InputContract(height_px=side_px, width_px=side_px, channels=CHANNELS, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
+
+
+def weights_file(weights: str) -> Path | None:
+    """Return the file of initial weights, None for "none" and "imagenet", which are no file of the person's.
+
+    Raises:
+        errors.InitialWeightsUnusable: the file is not there.
+    """
+    if weights in ("none", "imagenet"):
+        return None
+    if not Path(weights).is_file():
+        raise errors.InitialWeightsUnusable(
+            f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
+        )
+    return Path(weights)

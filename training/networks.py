@@ -55,10 +55,6 @@ def build(
     """
     shape = contract or input_contract(name)
     base = architectures.named(name).base(shape.height_px, shape.width_px, architectures.CHANNELS, None)
-    if weights not in ("none", "imagenet") and not Path(weights).is_file():
-        raise errors.InitialWeightsUnusable(
-            f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
-        )
     if weights != "none":
         given = _grey_weights(name, weights, base)
         base = keras.models.clone_model(base, clone_function=_CLONES[statistics])
@@ -174,7 +170,8 @@ _CLONES: Final = {"fixed": _with_fixed_statistics, "learned": _with_learned_stat
 def _grey_weights(name: str, weights: str, grey_base: keras.Model) -> list[Any]:
     """Return pretrained weights for one channel: kernels that took three have them summed."""
     height_px, width_px = grey_base.input_shape[1:3]
-    given = _published(name, height_px, width_px) if weights == "imagenet" else _of_file(name, Path(weights), height_px, width_px)
+    file = architectures.weights_file(weights)
+    given = _published(name, height_px, width_px) if file is None else _of_file(name, file, height_px, width_px)
     shapes = [tuple(weight.shape) for weight in grey_base.weights]
     return [np.sum(value, axis=2, keepdims=True) if value.shape != shape else value for value, shape in zip(given, shapes, strict=True)]
 

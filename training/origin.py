@@ -12,7 +12,7 @@ import keras
 import msgspec
 
 from core.manifest import Origin
-from training import errors
+from training import architectures
 from training.configuration import Configuration
 from training.pictures import Pictures
 from training.splits import Split
@@ -58,16 +58,11 @@ def initial_weights(weights: str, weights_origin: str = "") -> str:
     Raises:
         errors.InitialWeightsUnusable: the file is not there.
     """
-    if weights == "none":
-        return "none"
-    if weights == "imagenet":
-        return "imagenet (keras.applications)"
-    if not Path(weights).is_file():
-        raise errors.InitialWeightsUnusable(
-            f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
-        )
-    digest = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
-    return f"{Path(weights).name}, sha256 {digest}" + (f"; {weights_origin}" if weights_origin else "")
+    file = architectures.weights_file(weights)
+    if file is None:
+        return "imagenet (keras.applications)" if weights == "imagenet" else "none"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return f"{file.name}, sha256 {digest}" + (f"; {weights_origin}" if weights_origin else "")
 
 
 def libraries() -> dict[str, str]:
