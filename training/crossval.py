@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import dataset, errors, experiment, metrics, networks, origin, shifts, splits, tracking
+from training import architectures, dataset, errors, experiment, metrics, networks, origin, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
@@ -83,6 +83,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
         raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
     configuration, work = request.configuration, request.work
     contract = networks.input_contract(configuration.arch)
+    architectures.weights_file(configuration.weights)  # before minutes go into decoding
     pictures = load(dataset.index(folder), contract)
     dealt = splits.folds(pictures.dataset, request.folds, configuration.seed)
     experiment.claim(work, configuration, pictures.dataset.sha256, request.folds)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.manifest import MANIFEST_FILE, InputContract, Manifest
-from training import calibrate, dataset, errors, metrics, networks, origin, shifts, splits, tracking
+from training import architectures, calibrate, dataset, errors, metrics, networks, origin, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import KINDS
@@ -53,6 +53,7 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
         errors.TrainingError: one of its leaves, before any time is spent on learning where that can be told.
     """
     contract = networks.input_contract(configuration.arch)
+    architectures.weights_file(configuration.weights)  # before minutes go into decoding
     indexed = dataset.index(folder)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)

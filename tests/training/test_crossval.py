@@ -145,6 +145,11 @@ def test_what_cannot_be_validated_is_one_line(
     assert f"error: {sentence}" in capsys.readouterr().err
 
 
+def test_missing_weights_show_before_a_picture_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(tmp_path / "nowhere", tmp_path / "work", "--weights", "nowhere.weights.h5")) == 2
+    assert "error: initial_weights_unusable: " in capsys.readouterr().err
+
+
 def test_models_are_compared_in_the_terminal_as_a_page_and_as_json(
     validated: Path, package: Path, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -117,6 +117,7 @@ def test_the_same_seed_gives_the_same_network(train_tiny: Callable[..., Path], p
         (["nowhere"], "dataset_missing"),
         (["{data}", "--arch", "resnet1000"], "unknown_architecture"),
         (["{data}", "--weights", "nowhere.weights.h5"], "initial_weights_unusable"),
+        (["nowhere", "--weights", "nowhere.weights.h5"], "initial_weights_unusable"),  # seen before the data set is read
         (["{data}", "--epochs", "0"], "invalid_option"),
         (["{data}", "--dropout", "1.5"], "invalid_option"),
     ],
