@@ -87,8 +87,8 @@ def _predictions(source: Path, classifier: "Classifier", threads: int) -> "tuple
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
         return read, {"source": f"out-of-fold predictions ({source.name})", "predictions_sha256": sha256}
     shifted = shifted_answers.ask(cases.find(source, classifier.manifest), classifier, threads)
-    for shown, code in shifted.unread:
-        print(f"left out: {shown}: {code}", file=sys.stderr)
+    for unread in shifted.unread:
+        print(f"left out: {unread.case.shown}: {unread.code}: {unread.detail}", file=sys.stderr)
     name = source.resolve().name
     return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}
 

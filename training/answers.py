@@ -15,12 +15,12 @@ from core import contract, images
 from core.classifier import Classifier
 from core.errors import PictureError
 from core.grey import Grey
-from core.manifest import OperatingPoint
+from core.manifest import InputContract, OperatingPoint
 from training import looks
 from training.cases import Case
 from training.corruptions import Corruption
 from training.looks import Looks
-from training.pictures import shrink
+from training.pictures import GreyStack, shrink
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,22 +65,39 @@ def ask(
     width_px, height_px = (max(sides) for sides in zip(*map(images.draft_px, (classifier.manifest.input, looks.COMPARED)), strict=True))
     draft_px = (width_px, height_px)
 
-    def answer(case: Case) -> Answered | Unread:
+    def answer(case: Case, data: bytes) -> Answered:
+        prediction = classifier.classify(data, point, "evaluate", images.MAX_PIXELS)
+        decoded = images.decode(data, draft_px=draft_px)
+        corrupted = under(decoded.grey, seed_of(data), classifier, corruptions) if corruptions else ()
+        seen = looks.look(decoded, looks.compared(decoded.grey), len(data))
+        return Answered(case, hashlib.sha256(data).hexdigest(), len(data), prediction, corrupted, seen)
+
+    return for_each(cases, answer, threads, "reading pictures", progress)
+
+
+def for_each(
+    cases: Sequence[Case], answer: Callable[[Case, bytes], Result], threads: int, title: str, progress: bool
+) -> tuple[list[Result], list[Unread]]:
+    """Read each file once and answer for its bytes; return the answers in order, and the files that are no readable picture.
+
+    Args:
+        cases: the files.
+        answer: may raise `core.errors.PictureError`.
+        threads: how many pictures are in work at once.
+        title: of the progress bar.
+        progress: show it on standard error.
+    """
+
+    def one(case: Case) -> Result | Unread:
         try:
-            data = case.file.read_bytes()
-            prediction = classifier.classify(data, point, "evaluate", images.MAX_PIXELS)
-            decoded = images.decode(data, draft_px=draft_px)
+            return answer(case, case.file.read_bytes())
         except PictureError as error:
             return Unread(case, error.code, str(error))
         except OSError as error:
             return Unread(case, "unreadable_file", f"Expected a readable file. Received: {error.strerror}.")
-        sha256 = hashlib.sha256(data)
-        corrupted = under(decoded.grey, int.from_bytes(sha256.digest()[:4]), classifier, corruptions) if corruptions else ()
-        seen = looks.look(decoded, looks.compared(decoded.grey), len(data))
-        return Answered(case, sha256.hexdigest(), len(data), prediction, corrupted, seen)
 
-    results = list(in_threads(answer, cases, threads, "reading pictures", progress))
-    return [result for result in results if isinstance(result, Answered)], [result for result in results if isinstance(result, Unread)]
+    results = list(_in_threads(one, cases, threads, title, progress))
+    return [result for result in results if not isinstance(result, Unread)], [result for result in results if isinstance(result, Unread)]
 
 
 def under(decoded: Grey, seed: int, classifier: Classifier, corruptions: Sequence[Corruption]) -> tuple[float, ...]:
@@ -98,7 +115,22 @@ def under(decoded: Grey, seed: int, classifier: Classifier, corruptions: Sequenc
     return tuple(1.0 - float(classifier.probabilities(version)[0][negative]) for version in versions)
 
 
-def in_threads(work: Callable[[Item], Result], items: Sequence[Item], threads: int, title: str, progress: bool) -> Iterator[Result]:
+def at_network_size(data: bytes, expected: InputContract) -> tuple[GreyStack, int]:
+    """Return an encoded picture as serving decodes it, uint8 array (height_px, width_px), and the seed of what is simulated on it.
+
+    Raises:
+        core.errors.PictureError: it is no picture that can be read.
+    """
+    grey = shrink(images.decode(data, draft_px=images.draft_px(expected)).grey, expected)
+    return grey, seed_of(data)
+
+
+def seed_of(data: bytes) -> int:
+    """Return the seed of what is simulated on a picture: its own, wherever it lies."""
+    return int.from_bytes(hashlib.sha256(data).digest()[:4])
+
+
+def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], threads: int, title: str, progress: bool) -> Iterator[Result]:
     """Yield the result of each item in order, with a progress bar; Ctrl+C waits for what is in work and for nothing else."""
     pool = ThreadPoolExecutor(threads)
     try:

@@ -6,6 +6,7 @@ missing and names may say nothing.
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -87,6 +88,24 @@ def held_out(found: Cases, manifest: Manifest, progress: bool = True) -> Cases:
         )
     kept = {indexed.samples[position].path for position in splits.split(indexed, seed)["test"]}
     return found._replace(cases=tuple(case for case in found.cases if case.shown in kept))
+
+
+def groups(cases: Sequence[Case], digests: Sequence[str]) -> list[str]:
+    """Return the patient group of each picture; one whose patient nothing tells stands alone, identical pictures together.
+
+    Args:
+        cases: the pictures.
+        digests: the sha256 of each, in the same order.
+    """
+    return dataset.group([case.patient or f"picture {case.shown}" for case in cases], digests)
+
+
+def digest(cases: Sequence[Case], digests: Sequence[str]) -> str:
+    """Return the digest of these pictures together: that of `training.dataset` for the same folder."""
+    samples = [
+        dataset.Sample(path=case.shown, sha256=sha256, kind="", patient="", group="") for case, sha256 in zip(cases, digests, strict=True)
+    ]
+    return dataset.digest(samples)
 
 
 def _classes(manifest: Manifest) -> dict[str, tuple[bool, str | None]]:

@@ -19,7 +19,7 @@ from training.dataset import BACTERIAL, VIRAL
 from training.estimates import BOTH, NO_PNEUMONIA, estimate, rates
 from training.evaluation import DatasetFacts, Estimate, Evaluation, Metrics, ModelFacts, Speed, UnreadableFile
 from training.shortcuts import Said
-from training.table import Table, digest, tabulate
+from training.table import Table, tabulate
 
 INTERVALS: Final = f"95 %, percentile bootstrap over patients, {metrics.ROUNDS} draws"
 _LIBRARIES: Final = ("ai-edge-litert", "numpy", "pillow")
@@ -143,7 +143,8 @@ def _model(classifier: Classifier) -> ModelFacts:
 
 
 def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str | None) -> DatasetFacts:
-    sha256 = digest(table.answered)
+    digests = [answer.sha256 for answer in table.answered]
+    sha256 = cases.digest([answer.case for answer in table.answered], digests)
     return DatasetFacts(
         name=found.folder.resolve().name,
         sha256=sha256,
@@ -153,7 +154,7 @@ def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str |
         kinds=dict(sorted(Counter(str(kind) for kind in table.kind[table.truth] if kind).items())),
         patients=len(set(table.groups)),
         pictures_without_patient=sum(answer.case.patient is None for answer in table.answered),
-        identical_pictures=len(table.answered) - len({answer.sha256 for answer in table.answered}),
+        identical_pictures=len(digests) - len(set(digests)),
         seen_in_training=sha256 == trained_on,
         unreadable=tuple(UnreadableFile(file=one.case.shown, code=one.code, detail=one.detail) for one in unread),
         ignored_folders=found.ignored_folders,

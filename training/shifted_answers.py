@@ -6,24 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core import images
 from core.classifier import Classifier
-from core.errors import PictureError
-from training import dataset, errors
-from training.answers import in_threads
+from training import cases, errors
+from training.answers import Unread, at_network_size, for_each
 from training.augment import SHIFTS, shift
 from training.calibrate import soften
 from training.cases import Case, Cases
-from training.pictures import shrink
 from training.predictions import ANY_KIND, Predictions
 
 
 class Shifted(NamedTuple):
-    """The predictions, the digest of the pictures, and the files that could not be read: (path, code)."""
+    """The predictions, the digest of the pictures, and the files that could not be read."""
 
     predictions: Predictions
     sha256: str
-    unread: tuple[tuple[str, str], ...]
+    unread: list[Unread]
 
 
 class _Seen(NamedTuple):
@@ -46,23 +43,15 @@ def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = Tru
         errors.SeenInTraining: by its digest this is the data set that the network was trained on.
     """
 
-    def answer(case: Case) -> _Seen | tuple[str, str]:
-        try:
-            data = case.file.read_bytes()
-            return _Seen(case, hashlib.sha256(data).hexdigest(), _under_all(data, classifier))
-        except PictureError as error:
-            return case.shown, error.code
-        except OSError:
-            return case.shown, "unreadable_file"
+    def answer(case: Case, data: bytes) -> _Seen:
+        return _Seen(case, hashlib.sha256(data).hexdigest(), _under_all(data, classifier))
 
-    results = list(in_threads(answer, found.cases, threads, "simulated shifts", progress))
-    seen = [result for result in results if isinstance(result, _Seen)]
-    unread = tuple(result for result in results if not isinstance(result, _Seen))
+    seen, unread = for_each(found.cases, answer, threads, "simulated shifts", progress)
     if not seen:
         raise errors.NothingToEvaluate(
             f"Expected pictures in the class folders of {found.folder}. Received: {len(unread)} unreadable files."
         )
-    sha256 = dataset.digest(dataset.Sample(path=one.case.shown, sha256=one.sha256, kind="", patient="", group="") for one in seen)
+    sha256 = cases.digest([one.case for one in seen], [one.sha256 for one in seen])
     if sha256 == classifier.manifest.origin.dataset_sha256:
         raise errors.SeenInTraining(
             "Expected pictures that the network has not learned from. Received: the data set that it was trained on, which it knows by "
@@ -74,15 +63,14 @@ def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = Tru
 def _under_all(data: bytes, classifier: Classifier) -> list[list[float]]:
     """Return the network's own probabilities under each of SHIFTS."""
     manifest = classifier.manifest
-    grey = shrink(images.decode(data, draft_px=images.draft_px(manifest.input)).grey, manifest.input)
-    seed = int.from_bytes(hashlib.sha256(data).digest()[:4])
+    grey, seed = at_network_size(data, manifest.input)
     calibrated = np.stack([classifier.probabilities(shift(grey, name, seed))[0] for name in SHIFTS])
     probabilities: list[list[float]] = soften(calibrated, 1.0 / manifest.temperature).tolist()  # the temperature undone
     return probabilities
 
 
 def _tabulate(seen: Sequence[_Seen], labels: Sequence[str]) -> Predictions:
-    patients = dataset.group([one.case.patient or f"picture {one.case.shown}" for one in seen], [one.sha256 for one in seen])
+    patients = cases.groups([one.case for one in seen], [one.sha256 for one in seen])
     names = [_label(one.case, labels) for one in seen]
     count = len(SHIFTS)
     return Predictions(

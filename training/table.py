@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.manifest import Manifest
-from training import dataset
+from training import cases
 from training.answers import Answered
-from training.dataset import Sample
 
 
 class Table(NamedTuple):
@@ -36,7 +35,6 @@ class Table(NamedTuple):
 
 def tabulate(answered: Sequence[Answered], manifest: Manifest) -> Table:
     """Return the columns of at least one answer."""
-    patients = [answer.case.patient or f"picture {answer.case.shown}" for answer in answered]
     names = [label.name for label in manifest.labels]
     labels = np.zeros((len(answered), len(names)))
     for row, answer in enumerate(answered):
@@ -48,12 +46,6 @@ def tabulate(answered: Sequence[Answered], manifest: Manifest) -> Table:
         probability=np.array([answer.prediction.pneumonia.probability for answer in answered], dtype=np.float64),
         labels=labels,
         kind=np.array([answer.case.kind or "" for answer in answered], dtype=np.str_),
-        groups=np.array(dataset.group(patients, [answer.sha256 for answer in answered]), dtype=np.str_),
+        groups=np.array(cases.groups([answer.case for answer in answered], [answer.sha256 for answer in answered]), dtype=np.str_),
         decision=np.array([answer.prediction.pneumonia.decision for answer in answered], dtype=np.str_),
     )
-
-
-def digest(answered: Sequence[Answered]) -> str:
-    """Return the digest of the readable pictures: that of `training.dataset` for the same folder."""
-    samples = [Sample(path=answer.case.shown, sha256=answer.sha256, kind="", patient="", group="") for answer in answered]
-    return dataset.digest(samples)

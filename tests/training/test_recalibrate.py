@@ -78,7 +78,7 @@ def test_a_data_set_goes_through_the_package_itself(tmp_path: Path, capsys: pyte
     said = capsys.readouterr()
     assert "version 9.1.0-rc1, temperature" in said.out
     assert said.out.count("95 % of the draws") == 3
-    assert "left out: NORMAL/empty.jpeg: not_a_picture" in said.err
+    assert "left out: NORMAL/empty.jpeg: not_a_picture: Expected a picture" in said.err
     written = packages.load(tmp_path / "new").manifest
     assert (written.metrics["pictures"], written.metrics["patients"]) == (20, 20)
     assert written.origin.config["calibration"]["requirements"]["balanced_sensitivity"] == 0.97
