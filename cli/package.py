@@ -15,7 +15,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file, or the folder of a SavedModel")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the package's folder")
     parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
-    parser.add_argument("--dataset", type=Path, metavar="FOLDER", help="holds NORMAL/ and PNEUMONIA/: calibrate and measure on it")
+    parser.add_argument(
+        "--dataset",
+        type=Path,
+        metavar="FOLDER",
+        help="holds NORMAL/ and PNEUMONIA/, whatever the files are called: calibrate and measure on it",
+    )
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="prove the answers equal on these (default: data set, or phantoms)")
     _register_meaning(parser.add_argument_group("what goes in and comes out"))
     group = parser.add_argument_group("what the package says")
@@ -42,6 +47,7 @@ def _register_meaning(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Bring the model, write the package, and say how each thing in it is known."""
     import logging
+    import os
     import re
 
     from training import export, foreign, shelf
@@ -54,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name or re.sub(r"[^A-Za-z0-9._-]+", "-", arguments.model.resolve().stem).strip("-._") or "model"
     declared = Declared(**{field: getattr(arguments, field) for field in Declared.__struct_fields__})
     release = Release(name, arguments.package_version, arguments.trained_on, arguments.weights_origin)
-    brought = foreign.bring(arguments.model, declared, release)
+    brought = foreign.bring(arguments.model, declared, release, os.cpu_count() or 1)
     manifest = export.write(brought.parts, arguments.out)
     for what, how in brought.found.items():
         print(f"{what}: {how}")

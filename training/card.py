@@ -72,7 +72,7 @@ def command(manifest: Manifest) -> str:
             "resample": manifest.input.resample,
         }
         start = ["pneumonia", "package", str(config["brought_from"])]
-        given = ["--dataset", "DATASET"] if manifest.origin.split else []
+        given = ["--dataset", "DATASET"] if "calibration" in config else []
     else:
         usual = Configuration()
         options = {key: value for key, value in config.items() if not isinstance(value, dict) and getattr(usual, key, value) != value}

@@ -8,9 +8,9 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from core.manifest import Manifest
+from core.manifest import Label, Manifest
 from training import dataset, errors, splits
 
 _PNEUMONIA: Final = "pneumonia"
@@ -40,18 +40,30 @@ class Cases(NamedTuple):
     ignored_folders: tuple[str, ...]
 
 
-def find(folder: Path, manifest: Manifest) -> Cases:
+class Meaning(Protocol):
+    """What the outputs of a network mean: a manifest says it, and so does a person who brings a network without one."""
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The labels, in order."""
+
+    @property
+    def negative(self) -> str:
+        """The name of the one that is no pneumonia."""
+
+
+def find(folder: Path, meaning: Meaning) -> Cases:
     """List the files below the class folders; hidden files are left out.
 
     Args:
-        folder: holds NORMAL and PNEUMONIA, or one of them, or folders named after the package's labels; capitals do not matter.
-        manifest: of the package, for its labels.
+        folder: holds NORMAL and PNEUMONIA, or one of them, or folders named after the labels; capitals do not matter.
+        meaning: of the network's outputs, a manifest for one.
 
     Raises:
         errors.DatasetMissing, errors.NoClassFolders: there is nothing to evaluate on.
     """
-    classes = _classes(manifest)
-    expected = f"a folder that holds NORMAL and PNEUMONIA, or folders named {', '.join(label.name for label in manifest.labels)}"
+    classes = _classes(meaning)
+    expected = f"a folder that holds NORMAL and PNEUMONIA, or folders named {', '.join(label.name for label in meaning.labels)}"
     if not folder.is_dir():
         raise errors.DatasetMissing(f"Expected {expected}. Received: {folder}, which is no folder.")
     present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
@@ -108,17 +120,17 @@ def digest(cases: Sequence[Case], digests: Sequence[str]) -> str:
     return dataset.digest(samples)
 
 
-def _classes(manifest: Manifest) -> dict[str, tuple[bool, str | None]]:
+def _classes(meaning: Meaning) -> dict[str, tuple[bool, str | None]]:
     """Return for each name that a folder may have: whether it means pneumonia, and which kind."""
-    labels = {label.name for label in manifest.labels}
-    classes: dict[str, tuple[bool, str | None]] = {_key(dataset.NORMAL): (False, manifest.negative), _key(_PNEUMONIA): (True, None)}
+    labels = {label.name for label in meaning.labels}
+    classes: dict[str, tuple[bool, str | None]] = {_key(dataset.NORMAL): (False, meaning.negative), _key(_PNEUMONIA): (True, None)}
     for name, kind in _KIND_OF_FOLDER.items():
         if kind in labels:
             classes[_key(name)] = (True, kind)
     for name in labels:
         # A package of two labels calls its positive one pneumonia: no kind.
         known_kind = None if _key(name) == _key(_PNEUMONIA) else name
-        classes[_key(name)] = (name != manifest.negative, known_kind)
+        classes[_key(name)] = (name != meaning.negative, known_kind)
     return classes
 
 

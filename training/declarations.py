@@ -12,14 +12,12 @@ from core.manifest import InputContract, Label
 from training import assembly, conventions, errors, heads
 from training.dataset import NORMAL
 from training.heads import Head
-from training.pictures import Pictures
+from training.labelled import Labelled
 
 CODES: Final = {NORMAL: "17621005", "pneumonia": assembly.PNEUMONIA_CODE} | {label.name: label.code for label in assembly.LABELS}
 """SNOMED CT codes of the labels that are known by name."""
 ALWAYS_IN_FULL: Final = 60.0
 """A draft margin that no log-odds reach (1e-12 bounds them at 27.6): large JPEGs are always decoded in full."""
-MOST_TRIED: Final = 200
-"""Labelled pictures on which conventions of values are tried."""
 
 Found = dict[str, str]
 """What is known of a model, and how."""
@@ -131,7 +129,7 @@ def values(
     negative: int,
     contract: InputContract,
     declared: Declared,
-    labelled: Pictures | None,
+    labelled: Labelled | None,
     found: Found,
 ) -> str:
     """Return the name of the convention of values, one of `conventions.VALUES`.
@@ -159,11 +157,9 @@ def values(
         return declared.values
     told = conventions.of_layers(flat)
     if told is None and labelled is not None:
-        some = labelled.take(spread(len(labelled.labels), MOST_TRIED))
-        losses = {
-            name: _losses(model, head, negative, conventions.VALUES[name].of_grey(some.grey, contract.channels), some) for name in names
-        }
-        told = conventions.of_pictures(losses, some.groups)
+        given = {name: conventions.VALUES[name].of_grey(labelled.grey, contract.channels) for name in names}
+        losses = {name: _losses(model, head, negative, given[name], labelled.pneumonia) for name in names}
+        told = conventions.of_pictures(losses, labelled.groups)
     if told is None:
         raise errors.ConventionUnknown(
             f"Expected --values ({conventions.MEANING}), or --dataset with labelled pictures to try them on. Received: a network whose "
@@ -173,12 +169,9 @@ def values(
     return told[0]
 
 
-def spread(count: int, most: int) -> list[int]:
-    """Return at most `most` positions, evenly spread over `count`."""
-    return [int(row) for row in np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))]
-
-
-def _losses(model: keras.Model, head: Head, negative: int, given: npt.NDArray[np.float32], some: Pictures) -> npt.NDArray[np.float64]:
+def _losses(
+    model: keras.Model, head: Head, negative: int, given: npt.NDArray[np.float32], pneumonia: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
     """Return -log of the probability that the model, as it is, gives to what is true, pneumonia or not: float64 array (N,)."""
     normal = heads.predict(model, head, given)[:, negative]
-    return np.asarray(-np.log(np.maximum(np.where(some.labels > 0, 1.0 - normal, normal), 1e-12)))
+    return np.asarray(-np.log(np.maximum(np.where(pneumonia, 1.0 - normal, normal), 1e-12)))

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
 
 from core.manifest import InputContract, Manifest, OperatingPoint, Origin
 from core.network import Network
 from training import (
     assembly,
+    cases,
     conventions,
-    convert,
-    dataset,
     declarations,
     errors,
     graphs,
@@ -27,13 +25,16 @@ from training import (
     modelfiles,
     origin,
     proofs,
+    recalibration,
+    shifted_answers,
 )
-from training import pictures as stacks
+from training import labelled as labelled_pictures
 from training.assembly import Parts, Release
-from training.dataset import KINDS, NORMAL
+from training.calibrate import REQUIREMENTS
 from training.declarations import Declared, Found, Labels
 from training.heads import Head
-from training.pictures import Pictures
+from training.labelled import Labelled
+from training.predictions import PLAIN, Predictions
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +56,14 @@ class Brought(NamedTuple):
     found: Found
 
 
-def bring(path: Path, declared: Declared, release: Release) -> Brought:
+def bring(path: Path, declared: Declared, release: Release, threads: int = 1) -> Brought:
     """Convert, prove and, where a data set is given, calibrate a model from elsewhere.
+
+    Args:
+        path: of the model.
+        declared: what a person says of it.
+        release: what only a person can say of the package.
+        threads: how many labelled pictures are in work at once.
 
     Raises:
         errors.TrainingError: one of its leaves; what nothing tells is asked for.
@@ -67,7 +74,7 @@ def bring(path: Path, declared: Declared, release: Release) -> Brought:
     flat = graphs.flatten(opened.model, (contract.height_px, contract.width_px, contract.channels))
     head = heads.examine(flat)
     labels = declarations.labels(declared, head, found)
-    labelled = _labelled(declared.dataset, contract, labels)
+    labelled = _labelled(declared.dataset, contract, labels, threads)
     negative = labels.names.index(labels.negative)
     name = declarations.values(flat, opened.model, head, negative, contract, declared, labelled, found)
     subject = proofs.Subject(opened.model, flat, head, conventions.VALUES[name])
@@ -82,7 +89,7 @@ def bring(path: Path, declared: Declared, release: Release) -> Brought:
     manifest = _uncalibrated(head, contract, labels, _origin(release, source), release, declared)
     flatbuffer, parity = proofs.converted(subject, manifest, grey)
     manifest = msgspec.structs.replace(manifest, metrics={"parity": {**parity, "pictures": len(grey)}})
-    network = Network(flatbuffer, manifest, 1)
+    network = Network(flatbuffer, manifest, threads)
     if head.has_maps:
         proofs.hold_maps(subject, network, contract, grey)
     if labelled is not None:
@@ -90,16 +97,9 @@ def bring(path: Path, declared: Declared, release: Release) -> Brought:
     return Brought(Parts(manifest, flatbuffer, assembly.selftest(assembly.classifier(manifest, network))), found)
 
 
-def _labelled(folder: Path | None, contract: InputContract, labels: Labels) -> Pictures | None:
-    """Read the data set, if one is given."""
-    if folder is None:
-        return None
-    if len(labels.names) > 2 and (set(labels.names) != set(KINDS) or labels.negative != NORMAL):
-        raise errors.InvalidOption(
-            f"Expected labels that a data set of NORMAL/ and PNEUMONIA/ can be held against: two, or {', '.join(KINDS)}. "
-            f"Received: {', '.join(labels.names)}, of which {labels.negative} is negative; leave --dataset out."
-        )
-    return stacks.load(dataset.index(folder), contract)
+def _labelled(folder: Path | None, contract: InputContract, labels: Labels, threads: int) -> Labelled | None:
+    """Read some of the data set, if one is given."""
+    return None if folder is None else labelled_pictures.read(cases.find(folder, labels), contract, threads)
 
 
 def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: Origin, release: Release, declared: Declared) -> Manifest:
@@ -141,56 +141,44 @@ def _origin(release: Release, source: dict[str, object]) -> Origin:
     )
 
 
-def _calibrated(manifest: Manifest, network: Network, labelled: Pictures) -> Manifest:
-    """Choose temperature and thresholds on half of the patients, measure on the other half."""
-    names = [label.name for label in manifest.labels]
-    _hold_labels(manifest, network, labelled, names)
-    tune, test = (labelled.take(half) for half in _halves(labelled))
-    columns = [names.index(kind) for kind in KINDS] if len(names) == len(KINDS) else [manifest.negative_index, 1 - manifest.negative_index]
-    manifest = assembly.calibrated(manifest, network, tune, test, columns)
-    if len(tune.labels) >= _MARGIN_PICTURES:
-        manifest = assembly.with_draft_margin(manifest, network, tune.grey)
-    counts = {"unreadable": len(labelled.unreadable)}
-    for part, some in (("tune", tune), ("test", test)):
-        counts |= {f"{part}_pictures": len(some.labels), f"{part}_patients": len(set(some.groups))}
-    folder, sha256 = labelled.dataset.folder.resolve().name, labelled.dataset.sha256
-    measured = f"patients of {folder} (sha256 {sha256}) who did not choose the thresholds; {SEEN}"
+def _calibrated(manifest: Manifest, network: Network, labelled: Labelled) -> Manifest:
+    """Choose temperature and thresholds as `pneumonia calibrate` does, on all pictures, and measure across folds of patients."""
+    shifted = shifted_answers.ask(labelled.found, assembly.classifier(manifest, network), network.interpreters)
+    for unread in shifted.unread:
+        _log.warning("%s is left out: %s: %s", unread.case.shown, unread.code, unread.detail)
+    _hold_labels(shifted.predictions, manifest)
+    source = f"this network's predictions of {labelled.found.folder.resolve().name}"
+    result = recalibration.recalibrate(shifted.predictions, manifest, REQUIREMENTS, source)
+    record = {
+        "source": source,
+        "dataset_sha256": shifted.sha256,
+        "unreadable": len(shifted.unread),
+        "requirements": REQUIREMENTS._asdict(),
+    }
     limits = [limit for limit in manifest.limits if limit != NOT_CALIBRATED]
-    return msgspec.structs.replace(
+    manifest = recalibration.applied(result, manifest)
+    manifest = msgspec.structs.replace(
         manifest,
-        metrics={**manifest.metrics, "measured_on": measured},
+        metrics={**manifest.metrics, "measured_on": f"{manifest.metrics['measured_on']}; {SEEN}"},
         limits=(*limits, f"Calibrated and measured on pictures of one data set; {SEEN}."),
-        origin=msgspec.structs.replace(manifest.origin, split=counts),
+        origin=msgspec.structs.replace(manifest.origin, config={**manifest.origin.config, "calibration": record}),
     )
+    return assembly.with_draft_margin(manifest, network, labelled.grey) if len(labelled.grey) >= _MARGIN_PICTURES else manifest
 
 
-def _halves(labelled: Pictures) -> tuple[list[int], list[int]]:
-    """Deal patients with and without pneumonia to two halves, in a seeded order.
-
-    Raises:
-        errors.TooFewPatients: there are fewer than two with, or fewer than two without.
-    """
-    rng = np.random.default_rng(0)
-    halves: tuple[list[int], list[int]] = ([], [])
-    ill = set(labelled.groups[labelled.labels > 0])
-    for name, groups in (("pneumonia", ill), (NORMAL, set(labelled.groups) - ill)):
-        if len(groups) < 2:
-            raise errors.TooFewPatients(f"Expected two patients or more with {name}, to calibrate and to measure. Received: {len(groups)}.")
-        for turn, group in enumerate(rng.permutation(sorted(groups))):
-            halves[turn % 2].extend(int(row) for row in np.flatnonzero(labelled.groups == group))
-    return sorted(halves[0]), sorted(halves[1])
-
-
-def _hold_labels(manifest: Manifest, network: Network, labelled: Pictures, names: list[str]) -> None:
+def _hold_labels(predictions: Predictions, manifest: Manifest) -> None:
     """Hold the order of the labels against pictures.
 
     Raises:
         errors.LabelsContradicted: pictures of pneumonia get the lower probabilities of it.
     """
-    normal = convert.run_all(network, stacks.inputs(labelled.grey, manifest.input))[:, manifest.negative_index]
-    auroc = metrics.auroc(labelled.labels > 0, 1.0 - np.asarray(normal, np.float64))
+    plain = predictions.where(predictions.shift == PLAIN)
+    truth = plain.label != manifest.negative
+    if len(set(truth)) < 2:
+        return  # `recalibrate` says which class is missing
+    auroc = metrics.auroc(truth, 1.0 - plain.probabilities[:, manifest.negative_index])
     if not auroc >= 0.5:
         raise errors.LabelsContradicted(
-            f"Expected higher probabilities of pneumonia for pictures of pneumonia. Received: AUROC {auroc:.3f} on {len(labelled.labels)} "
-            f"labelled pictures. Is {', '.join(names)} the order of the outputs, and are the values right?"
+            f"Expected higher probabilities of pneumonia for pictures of pneumonia. Received: AUROC {auroc:.3f} on {len(truth)} "
+            f"labelled pictures. Is {', '.join(predictions.labels)} the order of the outputs, and are the values right?"
         )

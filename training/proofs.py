@@ -12,12 +12,13 @@ from core import images, phantom
 from core.errors import PictureError
 from core.manifest import InputContract, Manifest
 from core.network import Network
-from training import convert, declarations, errors, heads, precision
+from training import convert, errors, heads, precision
 from training import pictures as stacks
 from training.conventions import Values
 from training.declarations import Found
 from training.heads import Head
-from training.pictures import GreyStack, Pictures
+from training.labelled import Labelled, spread
+from training.pictures import GreyStack
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Subject(NamedTuple):
     values: Values
 
 
-def pictures(folder: Path | None, labelled: Pictures | None, contract: InputContract, found: Found) -> GreyStack:
+def pictures(folder: Path | None, labelled: Labelled | None, contract: InputContract, found: Found) -> GreyStack:
     """Return the pictures on which the package is proven equal to Keras: uint8 array (N, height, width)."""
     if folder is not None:
         files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
@@ -46,7 +47,7 @@ def pictures(folder: Path | None, labelled: Pictures | None, contract: InputCont
         found["proven on"] = f"{len(grey)} pictures of {folder.resolve().name}"
         return np.stack(grey)
     if labelled is not None:
-        rows = declarations.spread(len(labelled.labels), _PARITY_PICTURES)
+        rows = spread(len(labelled.grey), _PARITY_PICTURES)
         found["proven on"] = f"{len(rows)} pictures of the data set"
         return labelled.grey[rows]
     found["proven on"] = f"{_PHANTOMS} synthetic chests"

@@ -18,7 +18,7 @@ from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, 
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import card, errors, shelf
-from training.recalibration import Recalibration
+from training.recalibration import Recalibration, applied
 
 
 def locate(folder: Path) -> Path:
@@ -65,17 +65,12 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
 def _manifest(before: Manifest, result: Recalibration, version: str, calibrated_on: dict[str, Any]) -> Manifest:
     # The log-odds are divided by the temperature, and so is what scaled JPEG decoding moves them by.
     margin = round(before.input.draft_margin * before.temperature / result.choice.temperature + 0.0005, 3)
-    kept = {name: before.metrics[name] for name in ("parity",) if name in before.metrics}
     record = {**calibrated_on, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     config = {**before.origin.config, "calibration": record}
     return msgspec.structs.replace(
-        before,
+        applied(result, before),
         version=version,
         input=msgspec.structs.replace(before.input, draft_margin=margin),
-        temperature=result.choice.temperature,
-        operating_points=result.points,
-        default_operating_point="balanced",
-        metrics={**result.metrics, **kept},
         origin=msgspec.structs.replace(before.origin, config=config, parent_version=before.version),
     )
 

@@ -1,4 +1,4 @@
-"""Predictions to a temperature, operating points and what they are worth. Called by `pneumonia calibrate`.
+"""Predictions to a temperature, operating points and what they are worth. Called by `pneumonia calibrate` and `pneumonia package`.
 
 What is chosen is measured on other patients than it was chosen on: each fold is decided by the temperature and thresholds that all the
 other folds would have chosen, and the figures are those of all folds together.
@@ -81,6 +81,18 @@ def recalibrate(predictions: Predictions, manifest: Manifest, requirements: Requ
         "threshold_spread": {name: list(ends) for name, ends in choice.spread.items()},
     }
     return Recalibration(choice, points, msgspec.to_builtins(record))
+
+
+def applied(result: Recalibration, manifest: Manifest) -> Manifest:
+    """Return the manifest with the choice and its figures. Of the figures that it had, only the proof of parity is of the network alone."""
+    kept = {name: manifest.metrics[name] for name in ("parity",) if name in manifest.metrics}
+    return msgspec.structs.replace(
+        manifest,
+        temperature=result.choice.temperature,
+        operating_points=result.points,
+        default_operating_point=BALANCED,
+        metrics={**result.metrics, **kept},
+    )
 
 
 def choose(predictions: Predictions, manifest: Manifest, requirements: Requirements) -> Choice:

@@ -1,6 +1,7 @@
 """Models that were trained elsewhere, as people have them: three formats, every usual head, one channel and three."""
 
 import io
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -91,24 +92,35 @@ def test_a_model_from_elsewhere_answers_in_the_service_as_it_did_before(
         assert odds / odds.sum() == pytest.approx(wanted, abs=2e-3)
 
 
-@pytest.fixture(scope="module")
-def bright_and_dark(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labelled phantoms that brightness tells apart: what a model built by hand can read."""
-    folder = tmp_path_factory.mktemp("labelled")
+def draw_bright_and_dark(folder: Path, normal: str, pneumonia: str) -> Path:
     for number in range(12):
-        draw(folder / f"NORMAL/IM-{number:04d}-0001.jpeg", number)
-        path = folder / f"PNEUMONIA/person{number}_bacteria_{number}.jpeg"
+        draw(folder / "NORMAL" / normal.format(number), number)
+        path = folder / "PNEUMONIA" / pneumonia.format(number)
         draw(path, 100 + number, BACTERIAL)
         Image.fromarray(np.clip(np.asarray(Image.open(path)).astype(int) + 60, 0, 255).astype(np.uint8)).save(path, "JPEG")
     return folder
 
 
-def reads_brightness(slope: float, at: float) -> keras.Model:
-    """Pneumonia where the mean of the values is above `at`."""
-    dense = keras.layers.Dense(1, "sigmoid")
+@pytest.fixture(scope="module")
+def bright_and_dark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled phantoms that brightness tells apart: what a model built by hand can read."""
+    return draw_bright_and_dark(tmp_path_factory.mktemp("labelled"), "IM-{0:04d}-0001.jpeg", "person{0}_bacteria_{0}.jpeg")
+
+
+@pytest.fixture(scope="module")
+def of_no_kind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same phantoms in files whose names tell neither kind nor patient."""
+    return draw_bright_and_dark(tmp_path_factory.mktemp("binary"), "{0}.jpeg", "{0}.jpeg")
+
+
+def reads_brightness(slope: float, at: float, ending: str = "sigmoid") -> keras.Model:
+    """Pneumonia where the mean of the values is above `at`; a softmax calls it bacterial rather than viral."""
+    weights, dense = (np.array([slope]), keras.layers.Dense(1, ending))
+    if ending == "softmax":
+        weights, dense = (np.array([0.0, slope, 0.5 * slope]), keras.layers.Dense(3, ending))
     layers = [keras.Input((SIDE, SIDE, 1)), keras.layers.AveragePooling2D(4), keras.layers.GlobalAveragePooling2D(), dense]
     model = keras.Sequential(layers)
-    dense.set_weights([np.array([[slope]]), np.array([-slope * at])])
+    dense.set_weights([weights[np.newaxis], -weights * at])
     return model
 
 
@@ -129,11 +141,39 @@ def test_labelled_pictures_tell_the_values_and_calibrate(bright_and_dark: Path, 
     assert all(point.sensitivity is not None for point in manifest.operating_points)
     assert manifest.metrics["auroc"]["value"] == pytest.approx(1.0)
     assert "bacterial_vs_viral_auroc" not in manifest.metrics
-    assert set(manifest.origin.split) == {"unreadable", "tune_pictures", "tune_patients", "test_pictures", "test_patients"}
+    assert (manifest.metrics["pictures"], manifest.metrics["patients"]) == (24, 24)
+    assert manifest.origin.split == {}
+    assert set(manifest.origin.config["calibration"]) == {"source", "dataset_sha256", "unreadable", "requirements"}
     assert not any("Not calibrated" in limit for limit in manifest.limits)
     assert any("is not known" in limit and "Calibrated" in limit for limit in manifest.limits)
     assert "not measured" not in capsys.readouterr().out.splitlines()[-1]
     assert ask(package, phantom.chest(1, SIDE))["warnings"] == []
+
+
+@pytest.mark.parametrize(("ending", "labels"), [("sigmoid", TWO), ("softmax", KINDS)], ids=["two labels", "three labels"])
+def test_labelled_pictures_need_not_tell_the_kind(ending: str, labels: str, of_no_kind: Path, tmp_path: Path) -> None:
+    model = save_keras(reads_brightness(40.0, mean_level(of_no_kind), ending), tmp_path)
+    data = shutil.copytree(of_no_kind, tmp_path / "data")
+    (data / "PNEUMONIA/empty.jpeg").touch()
+    package = bring(model, tmp_path / "package", "--labels", labels, "--dataset", str(data))
+    manifest, _ = read(package)
+    assert [point.name for point in manifest.operating_points] == ["screening", "balanced", "rule_in"]
+    assert manifest.metrics["auroc"]["value"] == pytest.approx(1.0)
+    assert manifest.temperature != 1.0
+    assert "bacterial_vs_viral_auroc" not in manifest.metrics
+    assert manifest.origin.config["calibration"]["unreadable"] == 1
+    assert ask(package, phantom.chest(1, SIDE))["warnings"] == []
+
+
+@pytest.mark.parametrize("missing", ["NORMAL", "PNEUMONIA"])
+def test_labelled_pictures_of_one_class_do_not_calibrate(missing: str, of_no_kind: Path, tmp_path: Path, capsys: Capture) -> None:
+    shutil.copytree(of_no_kind, tmp_path / "data", ignore=shutil.ignore_patterns(missing))
+    model = save_keras(reads_brightness(40.0, 0.5), tmp_path)
+    command = ["package", str(model), "--out", str(tmp_path / "package"), "--values", "unit", "--labels", TWO]
+    assert main([*command, "--dataset", str(tmp_path / "data")]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: too_few_patients: Expected at least 10 patients of each class")
+    assert error.endswith(f"Received: 0 of class {missing.lower()}.")
 
 
 def test_labels_in_the_wrong_order_are_noticed_on_labelled_pictures(bright_and_dark: Path, tmp_path: Path, capsys: Capture) -> None:
