@@ -4,14 +4,12 @@ Generated from the manifest and, where there is one, the report of an evaluation
 the command that gives it.
 """
 
-import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
 from core.contract import NOTICE
 from core.manifest import Manifest, OperatingPoint
-from training import card_evaluation, markdown
-from training.configuration import Configuration
+from training import card_commands, card_evaluation, markdown
 from training.evaluation import Evaluation
 
 _ROWS: Final = (
@@ -61,26 +59,6 @@ _ETHICS: Final = (
 )
 
 
-def command(manifest: Manifest) -> str:
-    """Return the command that makes this package again, and with it the figures that the manifest holds."""
-    config = manifest.origin.config
-    if "brought_from" in config:
-        options = {
-            "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),
-            "negative": manifest.negative,
-            "values": str(config.get("known_by", {}).get("values", "")).partition(" ")[0],
-            "resample": manifest.input.resample,
-        }
-        start = ["pneumonia", "package", str(config["brought_from"])]
-        given = ["--dataset", "DATASET"] if "calibration" in config else []
-    else:
-        usual = Configuration()
-        options = {key: value for key, value in config.items() if not isinstance(value, dict) and getattr(usual, key, value) != value}
-        start, given = ["pneumonia", "train", "DATASET"], []
-    named = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
-    return shlex.join([*start, *given, *named, "--out", "PACKAGE"])
-
-
 def _details(manifest: Manifest) -> str:
     shape, origin = manifest.input, manifest.origin
     rows = [(label.name, label.code, "negative" if label.name == manifest.negative else "pneumonia") for label in manifest.labels]
@@ -114,16 +92,15 @@ def _points(manifest: Manifest) -> str:
     head = ("point", "threshold", "indeterminate", "sensitivity (95 % CI)", "specificity (95 % CI)")
     chosen = manifest.metrics.get("thresholds_chosen", "")
     table = markdown.table(head, [row(point) for point in manifest.operating_points])
-    return (markdown.by(command(manifest)) + table + f"\n\n{chosen}").rstrip()
+    return (markdown.by(card_commands.of_figures(manifest)) + table + f"\n\n{chosen}").rstrip()
 
 
 def _sample_size(manifest: Manifest, evaluation: Evaluation | None) -> str:
     sentences = ["No sample size was calculated beforehand; the intervals say what the numbers of patients allow."]
     if "pictures" in manifest.metrics:
         sentences.append(
-            f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients, who did not train or tune it."
-            if manifest.origin.dataset_sha256
-            else f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients."
+            f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients, "
+            + ("each decided by what the others chose." if _crossed(manifest) else "who did not train or tune it.")
         )
     if evaluation is not None:
         found = evaluation.dataset
@@ -142,7 +119,7 @@ def _measured(manifest: Manifest) -> str:
     rows.append(("pictures called indeterminate at `balanced`", str(metrics["indeterminate_share"])))
     return (
         f"On {metrics['measured_on']}. Intervals: {metrics['intervals']}.\n\n"
-        + markdown.by(command(manifest))
+        + markdown.by(card_commands.of_figures(manifest))
         + markdown.table(("figure", "value (95 % CI)"), rows)
     )
 
@@ -160,8 +137,8 @@ def _robustness(manifest: Manifest, evaluation: Evaluation | None) -> str:
         ]
         head = ("shift", "AUROC", "sensitivity at `balanced`", "specificity at `balanced`")
         parts.append(
-            "The same test pictures, each changed as `training/augment.py` says. "
-            + markdown.by(command(manifest))
+            f"The same {'' if _crossed(manifest) else 'test '}pictures, each changed as `training/augment.py` says. "
+            + markdown.by(card_commands.of_figures(manifest))
             + markdown.table(head, rows)
         )
     if evaluation is not None and evaluation.corruptions:
@@ -181,9 +158,21 @@ def _data(manifest: Manifest) -> str:
     if not parts:
         return f"{origin.dataset}{digest}."
     return (
-        f"{origin.dataset}{digest}. Split by patient, identical pictures together; `tune` chose what was chosen (epoch, temperature, "
-        f"thresholds), `test` only reports.\n\n{markdown.by(command(manifest))}{table}"
+        f"{origin.dataset}{digest}. Split by patient, identical pictures together; {_who_chose(manifest)}.\n\n"
+        f"{markdown.by(card_commands.of_network(manifest))}{table}"
     )
+
+
+def _who_chose(manifest: Manifest) -> str:
+    if not card_commands.recalibrated(manifest):
+        return "`tune` chose what was chosen (epoch, temperature, thresholds), `test` only reports"
+    source = manifest.origin.config["calibration"]["source"]
+    return f"`tune` chose the epoch. Temperature and thresholds of this version were chosen on {source}, and its figures are of them, too"
+
+
+def _crossed(manifest: Manifest) -> bool:
+    """Whether the figures are those of folds that decide each other, as `training.recalibration` measures; no part of the split is."""
+    return "calibration" in manifest.origin.config
 
 
 def _training(manifest: Manifest) -> str:

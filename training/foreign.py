@@ -35,13 +35,13 @@ from training.declarations import Declared, Found, Labels
 from training.heads import Head
 from training.labelled import Labelled
 from training.predictions import PLAIN, Predictions
+from training.recalibration import NOT_CALIBRATED
 
 _log = logging.getLogger(__name__)
 
 UNCALIBRATED: Final = "uncalibrated"
 INTENDED_USE: Final = "Research and education. Not a medical device; a person who can read the picture decides."
 TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
-NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives them, and nobody measured what the threshold of 0.5 gives."
 NO_GUARD: Final = "A picture that is no frontal chest X-ray gets an answer too, and it means nothing."
 NO_MAPS: Final = "It cannot show where in the picture it saw something: its head allows no class activation maps."
 SEEN: Final = "whether training elsewhere has seen these pictures is not known"
@@ -155,12 +155,11 @@ def _calibrated(manifest: Manifest, network: Network, labelled: Labelled) -> Man
         "unreadable": len(shifted.unread),
         "requirements": REQUIREMENTS._asdict(),
     }
-    limits = [limit for limit in manifest.limits if limit != NOT_CALIBRATED]
     manifest = recalibration.applied(result, manifest)
     manifest = msgspec.structs.replace(
         manifest,
         metrics={**manifest.metrics, "measured_on": f"{manifest.metrics['measured_on']}; {SEEN}"},
-        limits=(*limits, f"Calibrated and measured on pictures of one data set; {SEEN}."),
+        limits=(*manifest.limits, f"Calibrated and measured on pictures of one data set; {SEEN}."),
         origin=msgspec.structs.replace(manifest.origin, config={**manifest.origin.config, "calibration": record}),
     )
     return assembly.with_draft_margin(manifest, network, labelled.grey) if len(labelled.grey) >= _MARGIN_PICTURES else manifest

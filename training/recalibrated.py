@@ -39,7 +39,7 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
         parent: the folder of the package that gives the network and all that is not calibration.
         result: temperature, operating points and figures.
         version: of the new package.
-        calibrated_on: what chose them, for `origin.config`.
+        calibrated_on: what chose them, for `origin.config`; its `source` goes into the card.
         folder: of the new package; what is there is replaced.
 
     Raises:

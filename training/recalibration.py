@@ -28,6 +28,8 @@ from training.predictions import ANY_KIND, PLAIN, Predictions
 
 FEWEST_PATIENTS: Final = 10
 """Of each class: fewer cannot place a threshold that leaves out one in a hundred, and even these place it roughly."""
+NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives them, and nobody measured what the threshold of 0.5 gives."
+"""The limit of a package that nobody has calibrated."""
 _FOLDS: Final = 5
 _POINTS: Final = (SCREENING, BALANCED, RULE_IN)
 
@@ -84,7 +86,10 @@ def recalibrate(predictions: Predictions, manifest: Manifest, requirements: Requ
 
 
 def applied(result: Recalibration, manifest: Manifest) -> Manifest:
-    """Return the manifest with the choice and its figures. Of the figures that it had, only the proof of parity is of the network alone."""
+    """Return the manifest with the choice and its figures.
+
+    Of the figures that it had only the proof of parity stays, which is of the network alone; the limit NOT_CALIBRATED goes.
+    """
     kept = {name: manifest.metrics[name] for name in ("parity",) if name in manifest.metrics}
     return msgspec.structs.replace(
         manifest,
@@ -92,6 +97,7 @@ def applied(result: Recalibration, manifest: Manifest) -> Manifest:
         operating_points=result.points,
         default_operating_point=BALANCED,
         metrics={**result.metrics, **kept},
+        limits=tuple(limit for limit in manifest.limits if limit != NOT_CALIBRATED),
     )
 
 

@@ -18,7 +18,7 @@ from core import manifest, phantom
 from core import package as packages
 from tests.support import packages as shipped
 from tests.support.evaluations import report_of
-from training import card
+from training import card, card_commands
 
 pytestmark = pytest.mark.train
 
@@ -104,7 +104,7 @@ def test_commands_in_the_card_are_commands_of_the_terminal(source: str, evaluate
 
 
 def test_the_command_of_a_training_run_holds_what_was_not_usual(package: Path) -> None:
-    command = card.command(manifest.read(package)[0])
+    command = card_commands.of_network(manifest.read(package)[0])
     assert command == "pneumonia train DATASET --arch cnn --weights none --epochs 1 --batch-size 4 --out PACKAGE"
 
 

@@ -1,11 +1,13 @@
 """`pneumonia calibrate`: a package gets the operating points that its predictions under shift deserve."""
 
+import argparse
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+from cli import calibrate as calibrate_command
 from cli.main import main
 from core import images, manifest, phantom
 from core import package as packages
@@ -14,12 +16,25 @@ from core.settings import BAKED_MODEL
 from tests.support.drawn_predictions import draw_predictions
 from tests.support.packages import baked, variant
 from tests.training.conftest import BACTERIAL, draw
-from training import calibrate, card, cases, dataset, errors, pictures, predictions, recalibrated, recalibration, shifted_answers
+from training import (
+    calibrate,
+    card,
+    card_commands,
+    cases,
+    dataset,
+    errors,
+    pictures,
+    predictions,
+    recalibrated,
+    recalibration,
+    shifted_answers,
+)
 from training.predictions import Predictions
 
 pytestmark = pytest.mark.train
 
 MODEL = str(BAKED_MODEL)
+RECORD = {"source": "drawn predictions", "dataset_sha256": "d" * 64}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +82,41 @@ def test_the_card_states_the_new_points(out: Path) -> None:
     written, _ = manifest.read(out)
     assert all(f"| {point.threshold} |" in card for point in written.operating_points)
     assert "out-of-fold predictions (oof.csv)" in card
+
+
+def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
+    card = (out / "CARD.md").read_text("utf-8")
+    assert "`tune` chose the epoch. Temperature and thresholds of this version were chosen on out-of-fold predictions (oof.csv)" in card
+    assert "`tune` chose what was chosen" not in card
+    assert "patients, each decided by what the others chose." in card
+    assert "who did not train or tune it" not in card
+    assert "The same test pictures" not in card
+    assert card.count("By `pneumonia calibrate PARENT PREDICTIONS --out PACKAGE`:") == 3
+    assert card.count("By `pneumonia train DATASET") == 1
+
+
+def test_the_card_of_a_trained_package_says_that_the_tune_patients_chose() -> None:
+    text = card.write(manifest.read(baked())[0])
+    assert "`tune` chose what was chosen (epoch, temperature, thresholds)" in text
+    assert "pneumonia calibrate" not in text
+
+
+def test_the_command_in_the_card_holds_what_was_not_usual_and_is_one_of_the_terminal(
+    result: recalibration.Recalibration, tmp_path: Path
+) -> None:
+    required = {**calibrate.REQUIREMENTS._asdict(), "balanced_sensitivity": 0.95}
+    written = recalibrated.write(baked(), result, "1.0.0", {**RECORD, "requirements": required}, tmp_path / "new")
+    command = card_commands.of_figures(written)
+    assert command == "pneumonia calibrate PARENT DATASET --balanced-sensitivity 0.95 --out PACKAGE"
+    parser = argparse.ArgumentParser()
+    calibrate_command.register(parser.add_subparsers())
+    assert parser.parse_args(command.split()[1:]).balanced_sensitivity == 0.95
+
+
+def test_a_calibrated_package_no_longer_says_that_it_is_not(result: recalibration.Recalibration, tmp_path: Path) -> None:
+    parent = variant(tmp_path, lambda content: content["limits"].append(recalibration.NOT_CALIBRATED))
+    written = recalibrated.write(parent, result, "1.0.0", RECORD, tmp_path / "new")
+    assert written.limits == packages.load(baked()).manifest.limits
 
 
 def test_a_data_set_goes_through_the_package_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +188,7 @@ def test_a_failure_leaves_the_old_package_and_no_trace(
     out: Path, result: recalibration.Recalibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "package"
-    recalibrated.write(baked(), result, "1.0.0", {}, target)
+    recalibrated.write(baked(), result, "1.0.0", RECORD, target)
     before = (target / "manifest.json").read_bytes()
 
     def fail(_manifest: manifest.Manifest) -> str:  # as the card on a full disk
@@ -146,15 +196,15 @@ def test_a_failure_leaves_the_old_package_and_no_trace(
 
     monkeypatch.setattr(card, "write", fail)
     with pytest.raises(errors.CannotWrite, match="No space left"):
-        recalibrated.write(baked(), result, "1.0.1", {}, target)
+        recalibrated.write(baked(), result, "1.0.1", RECORD, target)
     assert (target / "manifest.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["package"]
 
 
 def test_a_package_can_replace_itself(out: Path, result: recalibration.Recalibration, tmp_path: Path) -> None:
     target = tmp_path / "package"
-    recalibrated.write(baked(), result, "1.0.0", {}, target)
-    written = recalibrated.write(target, result, "1.0.1", {}, target)
+    recalibrated.write(baked(), result, "1.0.0", RECORD, target)
+    written = recalibrated.write(target, result, "1.0.1", RECORD, target)
     assert packages.load(target).manifest == written
     assert written.origin.parent_version == "1.0.0"
     assert [path.name for path in tmp_path.iterdir()] == ["package"]
@@ -168,7 +218,7 @@ def test_figures_of_other_operating_points_are_not_taken_along(result: recalibra
     digest = "b" * 64
     changed = msgspec.structs.replace(written, files={**written.files, "report/roc.png": digest})
     (parent / "manifest.json").write_bytes(msgspec.json.encode(changed))
-    recalibrated.write(parent, result, "1.0.0", {}, tmp_path / "new")
+    recalibrated.write(parent, result, "1.0.0", RECORD, tmp_path / "new")
     assert not (tmp_path / "new/report").exists()
 
 

@@ -1,0 +1,47 @@
+"""The commands that stand above the tables of a card: what gives these figures again. Called by `training.card`."""
+
+import shlex
+from collections.abc import Mapping
+
+from core.manifest import Manifest
+from training.calibrate import REQUIREMENTS
+from training.configuration import Configuration
+
+
+def recalibrated(manifest: Manifest) -> bool:
+    """Whether temperature and operating points are those that `pneumonia calibrate` gave to a package that was there before."""
+    return manifest.origin.parent_version is not None and "calibration" in manifest.origin.config
+
+
+def of_figures(manifest: Manifest) -> str:
+    """Return the command that gives the operating points and the figures that the manifest holds."""
+    if not recalibrated(manifest):
+        return of_network(manifest)
+    calibration = manifest.origin.config["calibration"]
+    source = "PREDICTIONS" if "predictions_sha256" in calibration else "DATASET"
+    usual = REQUIREMENTS._asdict()
+    required = {key: value for key, value in calibration.get("requirements", {}).items() if usual.get(key) != value}
+    return _shown(["pneumonia", "calibrate", "PARENT", source], required)
+
+
+def of_network(manifest: Manifest) -> str:
+    """Return the command that makes the network again."""
+    config = manifest.origin.config
+    if "brought_from" in config:
+        options = {
+            "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),
+            "negative": manifest.negative,
+            "values": str(config.get("known_by", {}).get("values", "")).partition(" ")[0],
+            "resample": manifest.input.resample,
+        }
+        labelled = "calibration" in config and not recalibrated(manifest)
+        given = ["--dataset", "DATASET"] if labelled else []
+        return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
+    usual = Configuration()
+    changed = {key: value for key, value in config.items() if not isinstance(value, dict) and getattr(usual, key, value) != value}
+    return _shown(["pneumonia", "train", "DATASET"], changed)
+
+
+def _shown(start: list[str], options: Mapping[str, object]) -> str:
+    named = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    return shlex.join([*start, *named, "--out", "PACKAGE"])
