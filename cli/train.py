@@ -33,7 +33,7 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
-    from training import assembly, experiment, export, shelf
+    from training import assembly, experiment, export, runs, shelf
 
     recipe.log_to_terminal()
     configuration = recipe.configuration(arguments)
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin
     )
     with trained.run.going(), experiment.writing(arguments.out):
-        parts = assembly.assemble(trained, release)
+        parts = runs.assembled(trained, release, work)
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None)
     experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]

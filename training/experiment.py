@@ -24,6 +24,7 @@ from training.pictures import Pictures, load
 _log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
+COMMIT_FILE: Final = "commit.txt"
 _PREDICT_BATCH: Final = 64
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
 
@@ -185,3 +186,19 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
     with writing(work):
         work.mkdir(parents=True, exist_ok=True)
         path.write_bytes(wanted)
+        _keep_commit(work)
+
+
+def started_with(work: Path) -> str | None:
+    """Return the commit of the code that the run in `work` started with, None where nobody wrote it down."""
+    path = work / COMMIT_FILE
+    return path.read_text("utf-8").strip() if path.is_file() else None
+
+
+def _keep_commit(work: Path) -> None:
+    """Write down the code that a run starts with; say so where it goes on with another."""
+    first, now = started_with(work), origin.commit()
+    if first is None:
+        (work / COMMIT_FILE).write_text(f"{now}\n", "utf-8")
+    elif first != now:
+        _log.warning("the code changed since this run started: from commit %s to %s", first, now)

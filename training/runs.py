@@ -1,4 +1,7 @@
-"""What `pneumonia export` starts from: a package that is there already, or the work folder of a finished training run."""
+"""What a package is made of: a package that is there already, a run that has just ended, or the work folder of one that ended before.
+
+Called by `pneumonia train` and `pneumonia export`.
+"""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +11,7 @@ import keras
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, SelfTest, read
-from training import assembly, dataset, errors, networks, splits, tracking
+from training import assembly, dataset, errors, experiment, networks, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
@@ -49,6 +52,18 @@ def is_package(folder: Path) -> bool:
     return (folder / MANIFEST_FILE).is_file()
 
 
+def assembled(trained: Trained, release: Release, work: Path) -> Parts:
+    """Return the parts of a package; its origin names the code that the run in `work` started with, not the code that exports it.
+
+    Raises:
+        errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
+    """
+    parts = assembly.assemble(trained, release)
+    origin = parts.manifest.origin
+    started = msgspec.structs.replace(origin, commit=experiment.started_with(work) or origin.commit)
+    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=started))
+
+
 def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Model]:
     """Return the parts of a package of a finished run, calibrated and measured on its data set, and the model.
 
@@ -74,7 +89,7 @@ def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Mo
     # The file that the run started from may be gone since; the run wrote down what it was.
     unnamed = msgspec.structs.replace(configuration, weights="none")
     recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
-    parts = assembly.assemble(Trained(model, pictures, split, contract, unnamed, recorded), release)
+    parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work)
     origin = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=origin)), model
 

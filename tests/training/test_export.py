@@ -109,13 +109,16 @@ def test_the_command_of_a_training_run_holds_what_was_not_usual(package: Path) -
 
 
 def test_a_finished_run_is_exported_as_train_did(package: Path, phantoms: Path, tmp_path: Path) -> None:
-    command = ["export", str(package.parent / "work"), "--dataset", str(phantoms), "--out", str(tmp_path / "again")]
+    work = shutil.copytree(package.parent / "work", tmp_path / "work")
+    (work / "commit.txt").write_text("c0ffee\n")  # trained with older code than exports
+    command = ["export", str(work), "--dataset", str(phantoms), "--out", str(tmp_path / "again")]
     assert main([*command, "--name", "pneumonia-cnn", "--dataset-name", "phantoms", "--keep-keras"]) == 0
     first, second = (manifest.read(folder)[0] for folder in (package, tmp_path / "again"))
     assert second.temperature == pytest.approx(first.temperature)
     assert second.metrics["auroc"] == first.metrics["auroc"]
     assert (second.origin.config, second.origin.initial_weights) == (first.origin.config, first.origin.initial_weights)
     assert second.origin.split == first.origin.split
+    assert second.origin.commit == "c0ffee"
     assert set(second.files) == set(first.files)
     classifiers = [packages.load(folder) for folder in (package, tmp_path / "again")]
     one, other = (classifier.probabilities(phantom.chest(3, 224))[0] for classifier in classifiers)

@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +18,12 @@ from cli.main import main
 from core import manifest, phantom
 from core import package as packages
 from core.network import Network
-from training import assembly, convert, dataset, draft, errors, experiment, export, networks, pictures, shelf
+from training import assembly, convert, dataset, draft, errors, experiment, export, networks, origin, pictures, shelf
+from training.configuration import Configuration
 
 pytestmark = pytest.mark.train
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_package_loads_and_answers(package: Path) -> None:
@@ -102,6 +108,36 @@ def test_a_run_of_something_else_is_not_continued(
     command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--epochs", "2", "--tracking", "none"]
     assert main([*command, "--out", str(tmp_path / "out"), "--work", str(work)]) == 2
     assert "error: run_mismatch: Expected" in capsys.readouterr().err
+
+
+def test_a_run_keeps_the_commit_that_it_started_with_and_says_when_the_code_changed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = Configuration(arch="cnn", weights="none")
+    experiment.claim(tmp_path, recipe, "d" * 64)
+    assert experiment.started_with(tmp_path) == origin.commit()
+    experiment.claim(tmp_path, recipe, "d" * 64)
+    assert "the code changed" not in caplog.text
+    (tmp_path / "commit.txt").write_text("c0ffee\n")
+    experiment.claim(tmp_path, recipe, "d" * 64)
+    assert experiment.started_with(tmp_path) == "c0ffee"
+    assert f"the code changed since this run started: from commit c0ffee to {origin.commit()}" in caplog.text
+
+
+def test_a_work_folder_of_nobody_tells_no_commit(tmp_path: Path) -> None:
+    assert experiment.started_with(tmp_path) is None
+
+
+@pytest.mark.parametrize(("given", "greets"), [(None, False), ("0", True)], ids=["as usual", "asked for"])
+def test_the_first_line_is_ours_unless_the_person_asks_tensorflow_to_talk(given: str | None, greets: bool, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": given} if given else {}
+    command = [sys.executable, "-m", "cli.main", "train", "nowhere", "--tracking", "none", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert lines[-1].startswith("error: dataset_missing: ")
+    assert (len(lines) > 1) == greets, done.stderr
 
 
 def test_the_same_seed_gives_the_same_network(train_tiny: Callable[..., Path], package: Path) -> None:
