@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli import recipe
+from cli import console, recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     import msgspec
 
+    console.show_training()
     from training import compare, experiment
 
-    recipe.log_to_terminal()
     rows = compare.collect([*arguments.folders, *_validated(arguments)])
     table = msgspec.json.encode({"models": rows})
     with experiment.writing(arguments.out):

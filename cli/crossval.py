@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import recipe
+from cli import console, recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Cross-validate, and say what came of it."""
     import msgspec
 
+    console.show_training()
     from training import crossval
 
-    recipe.log_to_terminal()
     configuration = recipe.configuration(arguments)
     name = f"crossval-{configuration.arch}"
     work = arguments.work or Path("runs") / name

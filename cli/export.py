@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from cli import console
+
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser."""
@@ -26,13 +28,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
-    import logging
-
+    console.show_training()
     from training import errors, evaluation, export, runs, shelf
     from training.assembly import Release
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder
     source, model = arguments.source, None
     shelf.check_target(arguments.out, arguments.replace)
     if runs.is_package(source):

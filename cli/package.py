@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from cli import console
+
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser."""
@@ -46,16 +48,14 @@ def _register_meaning(group: "argparse._ArgumentGroup") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Bring the model, write the package, and say how each thing in it is known."""
-    import logging
     import os
     import re
 
+    console.show_training()
     from training import export, foreign, shelf
     from training.assembly import Release
     from training.declarations import Declared
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder
     shelf.check_target(arguments.out, arguments.replace)
     name = arguments.name or re.sub(r"[^A-Za-z0-9._-]+", "-", arguments.model.resolve().stem).strip("-._") or "model"
     declared = Declared(**{field: getattr(arguments, field) for field in Declared.__struct_fields__})

@@ -1,4 +1,4 @@
-"""Options that the commands which train share: the recipe, where it is recorded, and how much they say."""
+"""Options that the commands which train share: the recipe, and where it is recorded."""
 
 import argparse
 import os
@@ -56,11 +56,3 @@ def journal(arguments: argparse.Namespace) -> "Journal":
     from training.tracking import Journal
 
     return Journal(arguments.tracking or os.environ.get("MLFLOW_TRACKING_URI") or str(_FOLDER))
-
-
-def log_to_terminal() -> None:
-    """Show what training says on standard error."""
-    import logging
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import recipe
+from cli import console, recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,9 +33,9 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
+    console.show_training()
     from training import assembly, experiment, export, runs, shelf
 
-    recipe.log_to_terminal()
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
     shelf.check_target(arguments.out, arguments.replace)
