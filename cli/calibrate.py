@@ -1,11 +1,10 @@
 """`pneumonia calibrate`: gives a model package another temperature and other operating points. Needs the training extra, no TensorFlow."""
 
 import argparse
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli import packages
 from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
@@ -24,15 +23,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "with them as a new package. The network stays the same.",
         epilog="Choosing on the pictures that the network learned from is refused: it knows them by heart.",
     )
-    parser.add_argument("package", type=Path, metavar="PACKAGE", help="a model package, or a folder that holds exactly one")
+    packages.register_source(parser)
     parser.add_argument(
         "source",
         type=Path,
         metavar="PREDICTIONS|DATASET",
         help="a CSV file with out-of-fold predictions (docs/evaluation.md), or a folder that holds NORMAL/ and PNEUMONIA/",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the new package's folder")
-    parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
+    packages.register_target(parser, "the new package's folder")
     parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")
     for name, default in (("screening-sensitivity", 0.99), ("balanced-sensitivity", 0.97), ("rule-in-specificity", 0.99)):
         parser.add_argument(f"--{name}", type=float, default=default, metavar="SHARE", help=f"to keep under shift (default: {default})")
@@ -48,9 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     required = Requirements(arguments.screening_sensitivity, arguments.balanced_sensitivity, arguments.rule_in_specificity)
     _check(required, arguments.package_version)
     shelf.check_target(arguments.out, arguments.replace)
-    threads = os.cpu_count() or 1
-    with quiet_native_code():
-        classifier = package.load(arguments.package, threads)
+    classifier, threads = packages.load(arguments.package)
     predictions, calibrated_on = _predictions(arguments.source, classifier, threads)
     result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
     version = arguments.package_version or recalibrated.next_version(classifier.manifest.version)
@@ -87,8 +83,7 @@ def _predictions(source: Path, classifier: "Classifier", threads: int) -> "tuple
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
         return read, {"source": f"out-of-fold predictions ({source.name})", "predictions_sha256": sha256}
     shifted = shifted_answers.ask(cases.find(source, classifier.manifest), classifier, threads)
-    for unread in shifted.unread:
-        print(f"left out: {unread.case.shown}: {unread.code}: {unread.detail}", file=sys.stderr)
+    packages.tell(shifted.unread)
     name = source.resolve().name
     return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}
 

@@ -1,12 +1,11 @@
 """`pneumonia evaluate`: what a model package is worth on a folder of labelled X-rays. Needs the training extra, and no TensorFlow."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.quiet import quiet_native_code
+from cli import packages
 
 if TYPE_CHECKING:
     from training.evaluate import Examined
@@ -22,7 +21,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Measure PACKAGE on DATASET through the serving path. Fields of the report: docs/evaluation.md.",
         epilog="Files that cannot be read are listed with the reason and left out. Exit status: 0 measured, 2 nothing could be measured.",
     )
-    parser.add_argument("package", type=Path, metavar="PACKAGE", help="a model package, or a folder that holds exactly one")
+    packages.register_source(parser)
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output, which then holds nothing else")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page; it shows the worst mistakes as pictures")
@@ -42,19 +41,15 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, write what was asked for, and say the main figures on the terminal."""
-    from core import package
     from training import evaluate, outputs
 
     json_file = None if arguments.json in (None, STANDARD_OUTPUT) else Path(arguments.json)
     outputs.check([json_file, arguments.html, arguments.csv])
-    threads = os.cpu_count() or 1
-    with quiet_native_code():
-        classifier = package.load(arguments.package, threads)
+    classifier, threads = packages.load(arguments.package)
     examined = evaluate.evaluate(
         classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads, arguments.held_out
     )
-    for unread in examined.unread:
-        print(f"left out: {unread.case.shown}: {unread.code}: {unread.detail}", file=sys.stderr)
+    packages.tell(examined.unread)
     if json_file:
         outputs.write(json_file, outputs.json(examined))
     if arguments.csv:

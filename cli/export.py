@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import console
+from cli import console, packages
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -14,8 +14,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Write a package from RUN: the work folder of a finished training run, or a package whose card is to be made anew.",
     )
     parser.add_argument("source", type=Path, metavar="RUN", help="a work folder (runs/<name>), or a package")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the package's folder")
-    parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
+    packages.register_target(parser)
     parser.add_argument("--evaluation", type=Path, metavar="FILE", help="report of `pneumonia evaluate --json`: for the card and report/")
     group = parser.add_argument_group("of a work folder")
     group.add_argument("--dataset", type=Path, metavar="DATASET", help="what it was trained on; needed to calibrate and measure")

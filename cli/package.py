@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import console
+from cli import console, packages
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,8 +15,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog="What the network itself does not tell is asked for, never guessed. See docs/model-package.md.",
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file, or the folder of a SavedModel")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the package's folder")
-    parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
+    packages.register_target(parser)
     parser.add_argument(
         "--dataset",
         type=Path,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import console, recipe
+from cli import console, packages, recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -14,8 +14,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Train on DATASET and write a model package. The same command goes on with an interrupted run.",
     )
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the package's folder")
-    parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
+    packages.register_target(parser)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="checkpoints and history (default: runs/<name>)")
     parser.add_argument("--keep-keras", action="store_true", help="put network.keras into the package, to retrain from")
     recipe.register_tracking(parser)

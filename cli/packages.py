@@ -1,0 +1,44 @@
+"""Arguments and steps that the commands on model packages share: which package, where the new one goes, which pictures were left out."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.quiet import quiet_native_code
+
+if TYPE_CHECKING:
+    from core.classifier import Classifier
+    from training.answers import Unread
+
+
+def register_source(parser: argparse.ArgumentParser) -> None:
+    """Add the package that the command reads."""
+    parser.add_argument("package", type=Path, metavar="PACKAGE", help="a model package, or a folder that holds exactly one")
+
+
+def register_target(parser: argparse.ArgumentParser, what: str = "the package's folder") -> None:
+    """Add where the package goes that the command writes."""
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help=what)
+    parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
+
+
+def load(folder: Path) -> "tuple[Classifier, int]":
+    """Load a package with an interpreter for each processor; return it, and how many those are.
+
+    Raises:
+        core.errors.ModelUnavailable: there is none, or it cannot serve.
+    """
+    from core import package
+
+    threads = os.cpu_count() or 1
+    with quiet_native_code():
+        return package.load(folder, threads), threads
+
+
+def tell(left_out: "Iterable[Unread]") -> None:
+    """Say on standard error which files were no readable pictures, and why."""
+    for unread in left_out:
+        print(f"left out: {unread.case.shown}: {unread.code}: {unread.detail}", file=sys.stderr)
