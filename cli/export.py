@@ -28,14 +28,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     console.show_training()
-    from training import errors, evaluation, export, runs, shelf
+    from training import errors, export, outputs, runs, shelf
     from training.assembly import Release
 
     source, model = arguments.source, None
     shelf.check_target(arguments.out, arguments.replace)
     if runs.is_package(source):
         parts, others = runs.of_package(source)
-        found = evaluation.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
+        found = outputs.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
     else:
         if arguments.dataset is None:
             raise errors.InvalidOption("Expected --dataset with the data set that the run was trained on. Received: none.")

@@ -3,13 +3,9 @@
 Shares are in [0, 1]. What cannot be computed is null and says why in `why_not`.
 """
 
-from pathlib import Path
-
 import msgspec
 
 from core.contract import NOTICE
-from core.manifest import NETWORK_FILE, Manifest
-from training import errors
 from training.records import AgainstShortcut, Estimate, Record
 
 __all__ = ["AgainstShortcut", "Estimate", "Record"]
@@ -242,26 +238,3 @@ class Evaluation(Record, frozen=True, kw_only=True):
     versions: dict[str, str]
     sentences: dict[str, tuple[str, ...]]
     """What the figures mean, by section of the page."""
-
-
-def read(path: Path, manifest: Manifest) -> Evaluation:
-    """Read a report and hold it against the package that it is said to be of.
-
-    Args:
-        path: what `pneumonia evaluate --json` wrote.
-        manifest: of the package.
-
-    Raises:
-        errors.EvaluationMismatch: it is no report, or of another network.
-    """
-    try:
-        evaluation = msgspec.json.decode(path.read_bytes(), type=Evaluation)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise errors.EvaluationMismatch(f"Expected a report of `pneumonia evaluate --json`. Received: {path}: {error}.") from error
-    model = evaluation.model
-    if model.network_sha256 != manifest.files.get(NETWORK_FILE):
-        raise errors.EvaluationMismatch(
-            f"Expected an evaluation of this package's network. Received: one of {model.name} {model.version}, "
-            f"network {model.network_sha256[:12]}…."
-        )
-    return evaluation

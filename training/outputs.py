@@ -9,8 +9,10 @@ from typing import Final
 
 import msgspec
 
+from core.manifest import NETWORK_FILE, Manifest
 from training import errors
 from training.evaluate import Examined
+from training.evaluation import Evaluation
 
 _FACTS: Final = ("file", "truth", "kind", "probability", "decision", "correct", "shortcut")
 _IMAGE: Final = ("format", "width_px", "height_px", "size_bytes", "warnings", "guard", "total_ms", "error")
@@ -45,6 +47,29 @@ def write(file: Path, data: bytes) -> None:
 def json(examined: Examined) -> bytes:
     """Return the evaluation as JSON, indented."""
     return msgspec.json.format(msgspec.json.encode(examined.evaluation), indent=2) + b"\n"
+
+
+def read(path: Path, manifest: Manifest) -> Evaluation:
+    """Read a report and hold it against the package that it is said to be of.
+
+    Args:
+        path: what `pneumonia evaluate --json` wrote.
+        manifest: of the package.
+
+    Raises:
+        errors.EvaluationMismatch: it is no report, or of another network.
+    """
+    try:
+        evaluation = msgspec.json.decode(path.read_bytes(), type=Evaluation)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise errors.EvaluationMismatch(f"Expected a report of `pneumonia evaluate --json`. Received: {path}: {error}.") from error
+    model = evaluation.model
+    if model.network_sha256 != manifest.files.get(NETWORK_FILE):
+        raise errors.EvaluationMismatch(
+            f"Expected an evaluation of this package's network. Received: one of {model.name} {model.version}, "
+            f"network {model.network_sha256[:12]}…."
+        )
+    return evaluation
 
 
 def csv(examined: Examined) -> bytes:
