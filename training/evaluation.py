@@ -3,8 +3,6 @@
 Shares are in [0, 1]. What cannot be computed is null and says why in `why_not`.
 """
 
-import msgspec
-
 from core.contract import NOTICE
 from training.records import AgainstShortcut, Estimate, Record
 

@@ -15,7 +15,7 @@ from core import images, phantom
 from core.classifier import Classifier
 from tests.support import packages
 from tests.support.labelled import MODEL, draw_folder, evaluate
-from tests.training.conftest import BACTERIAL, VIRAL, draw
+from tests.training.conftest import BACTERIAL, draw
 from training import metrics, outputs
 
 pytestmark = pytest.mark.train
