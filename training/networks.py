@@ -139,6 +139,12 @@ def thaw(model: keras.Model) -> None:
         layer.trainable = True
 
 
+def add_bias(model: keras.Model, bias: Any) -> None:  # noqa: ANN401 anything that NumPy takes
+    """Add to the logits of a model that `build` made: float array (K,). Its class activation maps, whose mean they are, move along."""
+    layer = model.get_layer("maps" if has_maps(model) else "logits")
+    layer.bias.assign(np.asarray(layer.bias) + np.asarray(bias, np.float32))
+
+
 def with_outputs(model: keras.Model) -> keras.Model:
     """Return the network that is exported, sharing the weights of a model that `build` made.
 

@@ -15,7 +15,7 @@ from training import assembly, dataset, errors, experiment, networks, splits, tr
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
-from training.fit import BEST_FILE, STATE_FILE, State
+from training.fit import BEST_FILE, STATE_FILE, State, ended_early
 from training.pictures import load
 from training.shelf import CARD_FILE, REPORT_FOLDER
 
@@ -102,7 +102,7 @@ def _finished(work: Path) -> tuple[Record, Configuration]:
     except (OSError, msgspec.MsgspecError) as error:
         raise errors.RunUnusable(f"Expected a package, or the work folder of a training run. Received: {work}: {error}.") from error
     epochs = configuration.head_epochs + configuration.epochs
-    if state.done < epochs or not (work / BEST_FILE).is_file():
+    if not (state.done >= epochs or ended_early(state, configuration)) or not (work / BEST_FILE).is_file():
         raise errors.RunUnusable(
             f"Expected a finished run. Received: {work} after {state.done} of {epochs} epochs; `pneumonia train` as before goes on."
         )

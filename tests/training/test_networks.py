@@ -119,6 +119,20 @@ def test_every_other_architecture_has_maps_over_its_last_features(name: str) -> 
     assert embedding.shape == (None, networks.base_of(model).output_shape[3])
 
 
+@pytest.mark.parametrize("name", ["dense", "cnn"])
+def test_a_bias_on_the_logits_moves_the_maps_along(name: str) -> None:
+    model = networks.build(name, "none", 3, dropout=0.0)
+    pictures = np.random.default_rng(3).uniform(-1.0, 1.0, (2, *model.input_shape[1:])).astype(np.float32)
+    before = np.asarray(model(pictures))
+    networks.add_bias(model, [1.0, -0.5, -0.5])
+    after = np.asarray(model(pictures))
+
+    assert np.allclose(after - before, [1.0, -0.5, -0.5], atol=1e-5)
+    if networks.has_maps(model):
+        maps = np.asarray(networks.with_outputs(model)(pictures)[1])
+        assert np.allclose(maps.mean(axis=(1, 2)), after, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", architectures.NAMES)
 def test_every_architecture_takes_one_channel_between_minus_one_and_one(name: str) -> None:
     contract = networks.input_contract(name)
