@@ -134,6 +134,19 @@ def test_untouched_copy_loads(tmp_path: Path) -> None:
     assert classifier.identity.name == json.loads((folder / MANIFEST_FILE).read_bytes())["name"]
 
 
+def test_report_of_a_package_goes_along_and_is_checked_like_the_rest(tmp_path: Path) -> None:
+    folder = packages.copy(tmp_path)
+    (folder / "report").mkdir()
+    (folder / "report/roc.svg").write_text("<svg/>")
+    sign(folder)
+
+    assert "report/roc.svg" in package.load(folder).manifest.files
+
+    (folder / "report/roc.svg").write_text("<svg> </svg>")
+    with pytest.raises(errors.ModelUnavailable, match=r"report/roc\.svg"):
+        package.load(folder)
+
+
 def test_shipped_package_loads_with_all_its_files() -> None:
     classifier = package.load(settings.BAKED_MODEL)
 

@@ -50,7 +50,8 @@ def edit(package: Path, file: str, change: Change) -> None:
 
 def sign(package: Path) -> None:
     """Write the digests of the files that are there into the manifest."""
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in package.iterdir() if path.name != MANIFEST_FILE}
+    there = [path for path in package.rglob("*") if path.is_file() and path.name != MANIFEST_FILE]
+    files = {path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
     edit(package, MANIFEST_FILE, lambda manifest: manifest.update(files=files))
 
 
