@@ -74,7 +74,7 @@ def evaluate(
     table = tabulate(answered, classifier.manifest)
     seconds = perf_counter() - start
     said = adverse.suspect(table)
-    evaluation = _assemble(classifier, point, table, found, unread, selected, said, _speed(table, threads, seconds))
+    evaluation = _assemble(classifier, point, table, found, unread, selected, said, _speed(table, threads, seconds), held_out)
     return Examined(interpretation.interpret(evaluation), table, unread, classifier, point, said)
 
 
@@ -87,12 +87,13 @@ def _assemble(
     selected: tuple[corruptions.Corruption, ...],
     said: Said,
     speed: Speed,
+    held_out: bool,
 ) -> Evaluation:
     manifest = classifier.manifest
     return Evaluation(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         model=_model(classifier),
-        dataset=_dataset(table, found, unread, manifest.origin.dataset_sha256),
+        dataset=_dataset(table, found, unread, manifest.origin.dataset_sha256, held_out),
         operating_point=point.name,
         metrics=_metrics(table, point, breakdown.between_kinds(table, BACTERIAL, VIRAL, manifest)),
         confusion=breakdown.confusion(table, point, manifest),
@@ -142,7 +143,7 @@ def _model(classifier: Classifier) -> ModelFacts:
     )
 
 
-def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str | None) -> DatasetFacts:
+def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str | None, held_out: bool) -> DatasetFacts:
     digests = [answer.sha256 for answer in table.answered]
     sha256 = cases.digest([answer.case for answer in table.answered], digests)
     return DatasetFacts(
@@ -156,6 +157,7 @@ def _dataset(table: Table, found: Cases, unread: list[Unread], trained_on: str |
         pictures_without_patient=sum(answer.case.patient is None for answer in table.answered),
         identical_pictures=len(digests) - len(set(digests)),
         seen_in_training=sha256 == trained_on,
+        held_out=held_out,
         unreadable=tuple(UnreadableFile(file=one.case.shown, code=one.code, detail=one.detail) for one in unread),
         ignored_folders=found.ignored_folders,
     )

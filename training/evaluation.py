@@ -47,6 +47,8 @@ class DatasetFacts(Record, frozen=True, kw_only=True):
     """Pictures that repeat another one byte for byte."""
     seen_in_training: bool
     """Whether this is, by its digest, the data set that the package was trained on."""
+    held_out: bool = False
+    """Whether these are only the patients of that data set whom training held out (`--held-out`)."""
     unreadable: tuple[UnreadableFile, ...]
     ignored_folders: tuple[str, ...]
 

@@ -95,7 +95,8 @@ def _discrimination(evaluation: Evaluation) -> list[str]:
 
 def _thresholds(evaluation: Evaluation) -> list[str]:
     point = next(point for point in evaluation.operating_points if point.name == evaluation.operating_point)
-    said = [*_against_promise(point, "sensitivity"), *_against_promise(point, "specificity")]
+    # What training promises it measured on the very patients whom it held out.
+    said = [] if evaluation.dataset.held_out else [*_against_promise(point, "sensitivity"), *_against_promise(point, "specificity")]
     rows = [row for row in evaluation.curves.thresholds if row.balanced_accuracy is not None]
     here = point.balanced_accuracy
     if not rows or here.value is None or here.low is None or here.high is None:
@@ -131,14 +132,14 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     bins, error = evaluation.curves.reliability, evaluation.metrics.calibration_error
     pictures = sum(one.pictures for one in bins)
     gap = sum(one.pictures * (one.mean_probability - one.share_with_pneumonia) for one in bins) / pictures
-    said = [f"On average the probability is {error:.1%} away from the share of pictures that have pneumonia."]
+    said = [f"On average the probability is {100 * error:.1f} points away from the share of pictures that have pneumonia."]
     if error <= _CALIBRATED:
         said.append("A probability can be taken at its word.")
     elif abs(gap) > error / 2.0:
         way, other = ("too high", "rarer") if gap > 0 else ("too low", "more common")
         said.append(
-            f"It is {way} by {abs(gap):.1%} on the whole: pneumonia is {other} here than where the model was calibrated, or these pictures "
-            "look otherwise."
+            f"It is {way} by {100 * abs(gap):.1f} points on the whole: pneumonia is {other} here than where the model was calibrated, or "
+            "these pictures look otherwise."
         )
     else:
         said.append("It is too high in some ranges and too low in others, which a temperature would not mend at once.")

@@ -209,10 +209,10 @@ def test_only_those_that_training_held_out_are_asked(phantoms: Path, tmp_path: P
     from training import dataset, splits
 
     indexed = dataset.index(phantoms, progress=False)
-    origin = {"dataset_sha256": indexed.sha256, "config": {"seed": 3}}
-    package = packages.variant(tmp_path, lambda content: content["origin"].update(origin))
+    package = packages.variant(tmp_path, lambda content: content["origin"].update(dataset_sha256=indexed.sha256, config={"seed": 3}))
     table = tmp_path / "e.csv"
-    assert evaluate(capsys, str(package), str(phantoms), "--held-out", "--csv", str(table), "--corruptions", "none")[0] == 0
+    command = [str(package), str(phantoms), "--held-out", "--csv", str(table), "--corruptions", "none", "--json", "-"]
+    assert json.loads(evaluate(capsys, *command)[1])["dataset"]["held_out"]
     asked = {row["file"] for row in csv.DictReader(io.StringIO(table.read_text("utf-8")))}
     assert asked == {indexed.samples[position].path for position in splits.split(indexed, 3)["test"]}
 

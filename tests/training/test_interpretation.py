@@ -176,8 +176,8 @@ CASES = {
     "lower threshold": (curves(thresholds=(threshold(0.2, 0.97), threshold(0.5, 0.9))), "thresholds", "a lower one, 0.20"),
     "no better threshold": (curves(thresholds=(threshold(0.2, 0.905),)), "thresholds", "No threshold is clearly better than 0.50 here"),
     "calibrated": (EVALUATION, "calibration", "taken at its word"),
-    "too high": (bins(0.2, share_with_pneumonia=0.75, share_low=0.7, share_high=0.8), "calibration", "too high by 20.0%"),
-    "too low": (bins(0.2, mean_probability=0.75, share_low=0.9), "calibration", "too low by 19.0%"),
+    "too high": (bins(0.2, share_with_pneumonia=0.75, share_low=0.7, share_high=0.8), "calibration", "too high by 20.0 points"),
+    "too low": (bins(0.2, mean_probability=0.75, share_low=0.9), "calibration", "too low by 19.0 points"),
     "worst bin": (bins(0.2, mean_probability=0.75), "calibration", "probabilities of 0.9 to 1.0 (100 pictures): said 75%, seen 94%"),
     "no kinds": (EVALUATION, "kinds", "No file or folder name tells a kind"),
     "one kind worse": (msgspec.structs.replace(EVALUATION, kinds=TWO_KINDS), "kinds", "Viral is missed more often than bacterial"),
@@ -207,6 +207,11 @@ def test_a_sound_data_set_needs_no_warning() -> None:
     assert interpret(EVALUATION).sentences["data"] == ()
     assert interpret(EVALUATION).sentences["corruptions"] == ()
     assert interpret(EVALUATION).sentences["against_shortcut"] == ()
+
+
+def test_held_out_patients_are_not_held_against_what_was_measured_on_them() -> None:
+    held_out = msgspec.structs.replace(EVALUATION, dataset=msgspec.structs.replace(DATA, held_out=True))
+    assert "promises" not in " ".join(interpret(held_out).sentences["thresholds"])
 
 
 def test_no_mistake_is_said_so() -> None:
