@@ -73,12 +73,16 @@ def _confusion(evaluation: Evaluation) -> Section:
         f"By side of the threshold: {counts.true_positive} true and {counts.false_positive} false positives, {counts.true_negative} true "
         f"and {counts.false_negative} false negatives."
     )
-    return Section("Confusion", [side], tables, [Picture(figures.confusion(evaluation), side)])
+    return Section("Confusion", [side], tables, [Picture(figures.confusion(counts), side)])
 
 
 def _discrimination(evaluation: Evaluation) -> Section:
-    drawn = figures.discrimination(evaluation.curves, evaluation.operating_points)
-    return _section(evaluation, "Discrimination", "discrimination", pictures=[Picture(drawn, "ROC curve, and precision over recall")])
+    curves, facts, drawn = evaluation.curves, evaluation.dataset, []
+    if curves.roc:
+        drawn.append(Picture(figures.roc(curves.roc, evaluation.operating_points), "ROC curve, and its upper left corner"))
+    if curves.precision_recall:
+        drawn.append(Picture(figures.precision_recall(curves.precision_recall, facts.pneumonia / facts.pictures), "precision over recall"))
+    return _section(evaluation, "Discrimination", "discrimination", pictures=drawn)
 
 
 def _thresholds(evaluation: Evaluation) -> Section:
@@ -98,14 +102,17 @@ def _thresholds(evaluation: Evaluation) -> Section:
     ]
     heading = ("point", "threshold", "indeterminate", "sensitivity", "promised", "specificity", "promised")
     decides = next(point for point in evaluation.operating_points if point.name == evaluation.operating_point)
-    drawn = figures.thresholds(evaluation.curves, decides)
+    drawn = figures.thresholds(evaluation.curves.thresholds, decides)
     alt = "sensitivity, specificity and balanced accuracy over the threshold"
     return _section(evaluation, "Operating points", "thresholds", [Table(heading, rows)], [Picture(drawn, alt)])
 
 
 def _calibration(evaluation: Evaluation) -> Section:
     drawn = figures.reliability(evaluation.curves.reliability)
-    return _section(evaluation, "Calibration", "calibration", pictures=[Picture(drawn, "share with pneumonia over the probability")])
+    decides = next(point for point in evaluation.operating_points if point.name == evaluation.operating_point)
+    counted = figures.probabilities(evaluation.curves.reliability, decides)
+    pictures = [Picture(drawn, "share with pneumonia over the probability"), Picture(counted, "pictures of each class by probability")]
+    return _section(evaluation, "Calibration", "calibration", pictures=pictures)
 
 
 def _kinds(evaluation: Evaluation) -> Section:
@@ -168,10 +175,10 @@ def _against_shortcut(evaluation: Evaluation) -> Section:
 
 def _mistakes(examined: Examined) -> Section:
     evaluation = examined.evaluation
-    case_of = {answer.case.shown: answer.case for answer in examined.table.answered}
+    file_of = {answer.case.shown: answer.case.file for answer in examined.table.answered}
     sentences, drawn = list(evaluation.sentences["mistakes"]), []
-    for truth, name in (("pneumonia", "missed"), ("normal", "false alarms")):
-        wrong = [(mistake, case_of[mistake.file]) for mistake in evaluation.mistakes if mistake.truth == truth]
+    for truth, name in mistake_pictures.SORTS:
+        wrong = [(mistake, file_of[mistake.file]) for mistake in evaluation.mistakes if mistake.truth == truth]
         if wrong:
             alt = f"The surest {min(len(wrong), mistake_pictures.MOST)} of {len(wrong)} {name}, each beside its heat map"
             sentences.append(f"{alt}; the probability of pneumonia stands above.")

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,30 +13,39 @@ from PIL import Image
 from core import images
 from core.classifier import Classifier
 from core.manifest import OperatingPoint
-from training.cases import Case
 from training.evaluation import Mistake
 
 MOST: Final = 9
 """Of each sort."""
+SORTS: Final = (("pneumonia", "missed"), ("normal", "false alarms"))
+"""The truth of each sort, and what it is called."""
 _PAIRS_A_ROW: Final = 3
 _TILE_PX: Final = 240
 
 
-def draw(mistakes: Sequence[tuple[Mistake, Case]], classifier: Classifier, point: OperatingPoint) -> Figure:
-    """Draw up to MOST pictures, three pairs a row."""
+def draw(mistakes: Sequence[tuple[Mistake, Path]], classifier: Classifier, point: OperatingPoint, named: bool = True) -> Figure:
+    """Draw up to MOST pictures, three pairs a row.
+
+    Args:
+        mistakes: what was called wrong, and the file of each.
+        classifier: the package that did.
+        point: the operating point that decided.
+        named: write the name of the file above each; it may tell who the patient is.
+    """
     shown = mistakes[:MOST]
     rows, pairs = -(-len(shown) // _PAIRS_A_ROW), min(len(shown), _PAIRS_A_ROW)
     figure = Figure(figsize=(3.2 * pairs, 1.7 * rows), layout="constrained")
     axes = figure.subplots(rows, 2 * pairs, squeeze=False)
     for each in axes.flat:
         each.set_axis_off()
-    for place, (mistake, case) in enumerate(shown):
+    for place, (mistake, file) in enumerate(shown):
         row, column = divmod(place, pairs)
-        plain, marked = _pair(case.file.read_bytes(), classifier, point)
+        plain, marked = _pair(file.read_bytes(), classifier, point)
         left, right = axes[row, 2 * column], axes[row, 2 * column + 1]
         left.imshow(plain)
         right.imshow(marked)
-        left.set_title(f"{mistake.file.rpartition('/')[2]}\n{mistake.probability:.1%}, {mistake.decision}", fontsize=6.5, loc="left")
+        name = f"{mistake.file.rpartition('/')[2]}\n" if named else ""
+        left.set_title(f"{name}{mistake.probability:.1%}, {mistake.decision}", fontsize=6.5, loc="left")
     return figure
 
 
