@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
     from training import assembly, experiment, export, runs, shelf
+    from training.fit import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
@@ -45,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with trained.run.going(), experiment.writing(arguments.out):
         parts = runs.assembled(trained, release, work)
-        manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None)
+        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest)
+        manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]
     print(

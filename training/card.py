@@ -4,12 +4,14 @@ Generated from the manifest and, where there is one, the report of an evaluation
 the command that gives it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from core.contract import NOTICE
-from core.manifest import Manifest, OperatingPoint
-from training import card_commands, card_evaluation, markdown
+from core.manifest import Manifest
+from training import card_commands, card_evaluation, card_points, markdown, report
+from training.card_evaluation import Evaluated
 from training.evaluation import Evaluation
 
 _ROWS: Final = (
@@ -20,33 +22,51 @@ _ROWS: Final = (
     ("specificity at `balanced`", "specificity"),
     ("AUROC, viral against bacterial", "bacterial_vs_viral_auroc"),
 )
+_REDRAW: Final = "pneumonia export PACKAGE --out FOLDER"
+_CURVES: Final = (
+    "Its numbers are in `history.csv`. `fit` is the loss of learning, on augmented pictures; `tune` is that of the averaged weights on "
+    "patients who did not teach, after the best temperature, half of it under simulated shifts: the two cannot be held against each other. "
+    "The epoch of the lowest tune loss is kept."
+)
 _NONE: Final = "Not measured for this package: nothing is claimed."
 
 
-def write(manifest: Manifest, evaluation: Evaluation | None = None, figures: Sequence[str] = ()) -> str:
+def write(
+    manifest: Manifest,
+    evaluation: Evaluation | None = None,
+    drawings: Mapping[str, str] = MappingProxyType({}),
+    patient_pictures: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return the card of a package as Markdown.
 
     Args:
         manifest: of the package.
         evaluation: of the package, or None.
-        figures: paths of figures in the package, shown where the evaluation is.
+        drawings: what the drawings in its `report/` show, by name.
+        patient_pictures: what the pictures of patients in it show, by path; usually there are none.
     """
+    evaluated = None
+    if evaluation is not None:
+        again = card_evaluation.command(evaluation, manifest.default_operating_point)
+        evaluated = Evaluated(evaluation, again, card_commands.recalibrated(manifest), drawings, patient_pictures)
     sections = [
         f"# {manifest.name} {manifest.version}",
-        "Generated from `manifest.json`" + (" and an evaluation" if evaluation else "") + " by `training/card.py`; do not edit.",
+        f"**{NOTICE}** Generated from `manifest.json`"
+        + (" and an evaluation" if evaluation else "")
+        + " by `training/card.py`; do not edit. PACKAGE is the folder of this package, DATASET one that holds NORMAL and PNEUMONIA.",
         markdown.section("Model details", _details(manifest)),
-        markdown.section("Intended use", f"{manifest.intended_use}\n\n{NOTICE}"),
+        markdown.section("Intended use", f"{manifest.intended_use}\n\n{_RESEARCH}"),
         markdown.section("Caveats", "\n".join(f"- {limit}" for limit in manifest.limits)),
-        markdown.section("Factors", _factors(evaluation)),
-        markdown.section("Operating points", _points(manifest)),
+        markdown.section("Factors", _factors(evaluated)),
+        markdown.section("Operating points", card_points.table_of(manifest, card_commands.of_figures(manifest))),
         markdown.section("Sample size", _sample_size(manifest, evaluation)),
         markdown.section("Quantitative analysis", _measured(manifest)),
-        *([markdown.section("Evaluation", card_evaluation.figures(evaluation, figures))] if evaluation else []),
-        markdown.section("Robustness", _robustness(manifest, evaluation)),
-        markdown.section("Failure analysis", card_evaluation.failures(evaluation)),
+        *([markdown.section("Evaluation", card_evaluation.figures(evaluated))] if evaluated else []),
+        markdown.section("Robustness", _robustness(manifest, evaluated)),
+        markdown.section("Failure analysis", card_evaluation.failures(evaluated)),
         markdown.section("Training data", _data(manifest)),
-        markdown.section("Training", _training(manifest)),
-        markdown.section("Ethical considerations", _ETHICS),
+        markdown.section("Training", _training(manifest, drawings)),
+        markdown.section("Ethical considerations", "\n".join([_ETHICS, _SHOWN if patient_pictures else _NOT_SHOWN])),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -54,45 +74,34 @@ def write(manifest: Manifest, evaluation: Evaluation | None = None, figures: Seq
 _ETHICS: Final = (
     "- A picture that is called negative and is not delays treatment; one that is called positive and is not costs antibiotics and worry. "
     "The operating points trade one for the other.\n"
-    "- Age, sex, ethnicity and illness beside pneumonia are not known for the pictures, so neither are differences between such groups.\n"
-    "- The package holds no picture, no name and no DICOM identifier."
+    "- Age, sex, ethnicity and illness beside pneumonia are not known for the pictures, so neither are differences between such groups."
+)
+_NOT_SHOWN: Final = "- The package holds no picture of a patient, no name of a file that it was measured on, and no DICOM identifier."
+_SHOWN: Final = "- The package holds pictures of patients, since whoever exported it asked for them."
+_RESEARCH: Final = (
+    "This is a research tool, not a medical device. It is for people who can read such a picture themselves, and for those who build and "
+    "compare such tools; it must not decide, alone or first, what is done with a patient."
 )
 
 
 def _details(manifest: Manifest) -> str:
     shape, origin = manifest.input, manifest.origin
     rows = [(label.name, label.code, "negative" if label.name == manifest.negative else "pneumonia") for label in manifest.labels]
+    follows = f", from version {origin.parent_version}" if origin.parent_version else ""
+    architecture = f"Architecture `{origin.config['arch']}`, run by LiteRT. " if "arch" in origin.config else ""
     maps = "It gives class activation maps." if manifest.class_activation_maps else "It gives no class activation maps."
     return (
-        f"Made {origin.created}. One grey picture of {shape.height_px} x {shape.width_px} pixels in, stretched by {shape.resample}; the "
-        f"probabilities of {len(manifest.labels)} labels out. {maps} Initial weights: {origin.initial_weights}.\n\n"
+        f"Made {origin.created}{follows}. {architecture}One grey picture in, stretched to {shape.height_px} x {shape.width_px} pixels "
+        f"({shape.resample}); the probabilities of {len(manifest.labels)} labels out. {maps} Initial weights: {origin.initial_weights}.\n\n"
         + markdown.table(("label", "SNOMED CT", "counts as"), rows)
         + f"\n\nThe probability of pneumonia ({manifest.pneumonia_code}) is "
         f"1 - that of {manifest.negative}, after calibration by temperature {manifest.temperature}."
     )
 
 
-def _factors(evaluation: Evaluation | None) -> str:
+def _factors(evaluated: Evaluated | None) -> str:
     known = "The kind of pneumonia; how the picture was taken and stored (see Robustness). Age, sex and device are not known."
-    return known if evaluation is None or not evaluation.kinds else f"{known}\n\n{card_evaluation.kinds(evaluation)}"
-
-
-def _points(manifest: Manifest) -> str:
-    def row(point: OperatingPoint) -> tuple[str, ...]:
-        default = " (default)" if point.name == manifest.default_operating_point else ""
-        zone = "none"
-        if point.indeterminate_from < point.indeterminate_to:
-            zone = f"{point.indeterminate_from} to {point.indeterminate_to}"
-        rates = [
-            "not measured" if rate is None else f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
-            for rate in (point.sensitivity, point.specificity)
-        ]
-        return f"`{point.name}`{default}", str(point.threshold), zone, *rates
-
-    head = ("point", "threshold", "indeterminate", "sensitivity (95 % CI)", "specificity (95 % CI)")
-    chosen = manifest.metrics.get("thresholds_chosen", "")
-    table = markdown.table(head, [row(point) for point in manifest.operating_points])
-    return (markdown.by(card_commands.of_figures(manifest)) + table + f"\n\n{chosen}").rstrip()
+    return known if evaluated is None or not evaluated.evaluation.kinds else f"{known}\n\n{card_evaluation.kinds(evaluated)}"
 
 
 def _sample_size(manifest: Manifest, evaluation: Evaluation | None) -> str:
@@ -106,6 +115,11 @@ def _sample_size(manifest: Manifest, evaluation: Evaluation | None) -> str:
         found = evaluation.dataset
         sentences.append(
             f"Evaluated on {found.pictures} pictures of {found.patients} patients: {found.normal} normal, {found.pneumonia} with pneumonia."
+        )
+        sentences.extend(
+            f"One picture of class {name} that is called otherwise moves {rate} by {100.0 / count:.1f} points."
+            for name, rate, count in (("normal", "specificity", found.normal), ("pneumonia", "sensitivity", found.pneumonia))
+            if count
         )
     return " ".join(sentences)
 
@@ -128,7 +142,7 @@ def _interval(value: dict[str, float]) -> str:
     return f"{value['value']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
 
 
-def _robustness(manifest: Manifest, evaluation: Evaluation | None) -> str:
+def _robustness(manifest: Manifest, evaluated: Evaluated | None) -> str:
     parts = []
     if "under_shift" in manifest.metrics:
         rows = [
@@ -141,9 +155,11 @@ def _robustness(manifest: Manifest, evaluation: Evaluation | None) -> str:
             + markdown.by(card_commands.of_figures(manifest))
             + markdown.table(head, rows)
         )
-    if evaluation is not None and evaluation.corruptions:
-        parts.append(card_evaluation.corruptions(evaluation))
-    return "\n\n".join(parts) or _NONE
+    if evaluated is not None and evaluated.evaluation.corruptions:
+        parts.append(card_evaluation.corruptions(evaluated))
+    if evaluated is not None:
+        parts.append(card_evaluation.against_shortcut(evaluated))
+    return "\n\n".join(part for part in parts if part) or _NONE
 
 
 def _data(manifest: Manifest) -> str:
@@ -175,11 +191,14 @@ def _crossed(manifest: Manifest) -> bool:
     return "calibration" in manifest.origin.config
 
 
-def _training(manifest: Manifest) -> str:
+def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:
     origin = manifest.origin
     recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config)]
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
-    return f"Made by the code at commit `{origin.commit}` with {versions}.\n\n" + markdown.table(("setting", "value"), recipe)
+    parts = [f"Made by the code at commit `{origin.commit}` with {versions}.", markdown.table(("setting", "value"), recipe)]
+    if report.TRAINING in drawings:
+        parts.append(markdown.drawing(report.TRAINING, drawings[report.TRAINING], _REDRAW) + f" {_CURVES}")
+    return "\n\n".join(parts)
 
 
 def _flat(config: dict[str, Any]) -> list[tuple[str, Any]]:

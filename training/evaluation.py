@@ -47,7 +47,7 @@ class DatasetFacts(Record, frozen=True, kw_only=True):
     """Pictures that repeat another one byte for byte."""
     seen_in_training: bool
     """Whether this is, by its digest, the data set that the package was trained on."""
-    held_out: bool = False
+    held_out: bool
     """Whether these are only the patients of that data set whom training held out (`--held-out`)."""
     unreadable: tuple[UnreadableFile, ...]
     ignored_folders: tuple[str, ...]
@@ -237,4 +237,9 @@ class Evaluation(Record, frozen=True, kw_only=True):
     intervals: str
     versions: dict[str, str]
     sentences: dict[str, tuple[str, ...]]
-    """What the figures mean, by section of the page."""
+    """What the figures mean, by section of the page. Those on the data may name folders: they stay out of cards."""
+
+    @property
+    def point(self) -> Point:
+        """The operating point that decided."""
+        return next(point for point in self.operating_points if point.name == self.operating_point)

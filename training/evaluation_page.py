@@ -101,16 +101,14 @@ def _thresholds(evaluation: Evaluation) -> Section:
         for point in evaluation.operating_points
     ]
     heading = ("point", "threshold", "indeterminate", "sensitivity", "promised", "specificity", "promised")
-    decides = next(point for point in evaluation.operating_points if point.name == evaluation.operating_point)
-    drawn = figures.thresholds(evaluation.curves.thresholds, decides)
+    drawn = figures.thresholds(evaluation.curves.thresholds, evaluation.point)
     alt = "sensitivity, specificity and balanced accuracy over the threshold"
     return _section(evaluation, "Operating points", "thresholds", [Table(heading, rows)], [Picture(drawn, alt)])
 
 
 def _calibration(evaluation: Evaluation) -> Section:
     drawn = figures.reliability(evaluation.curves.reliability)
-    decides = next(point for point in evaluation.operating_points if point.name == evaluation.operating_point)
-    counted = figures.probabilities(evaluation.curves.reliability, decides)
+    counted = figures.probabilities(evaluation.curves.reliability, evaluation.point)
     pictures = [Picture(drawn, "share with pneumonia over the probability"), Picture(counted, "pictures of each class by probability")]
     return _section(evaluation, "Calibration", "calibration", pictures=pictures)
 

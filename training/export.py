@@ -8,9 +8,11 @@ from typing import Final
 import keras
 
 from core.manifest import NETWORK_FILE, SELFTEST_FILE, Manifest
-from training import card, report, shelf
+from training import card, history, report, shelf
 from training.assembly import Parts
 from training.evaluation import Evaluation
+from training.fit import HISTORY_FILE
+from training.patient_pictures import PatientPicture
 
 KERAS_FILE: Final = "network.keras"
 
@@ -21,6 +23,7 @@ def write(
     model: keras.Model | None = None,
     evaluation: Evaluation | None = None,
     others: Mapping[str, bytes] = MappingProxyType({}),
+    patient_pictures: Mapping[str, PatientPicture] = MappingProxyType({}),
 ) -> Manifest:
     """Write a package so that `folder` holds all of it or what it held before.
 
@@ -28,24 +31,37 @@ def write(
         parts: what `assembly.assemble` gave.
         folder: the package's folder; what is there is replaced.
         model: saved along as `network.keras`, to retrain from; None leaves it out.
-        evaluation: of the package: the card tells it and `report/` draws them.
-        others: files that go along as they are, by their path in the package.
+        evaluation: of the package: the card tells it and `report/` draws it.
+        others: files that go along as they are, by their path in the package; a `history.csv` among them is drawn, too.
+        patient_pictures: X-rays of patients for `report/`, by their path in the package; none unless somebody asked for them.
 
     Returns:
         The manifest as written, with the digest of every other file.
     """
     with shelf.replacing(folder) as new:
-        return _fill(new, parts, model, evaluation, others)
+        _describe(new, parts.manifest, evaluation, others, patient_pictures)
+        (new / NETWORK_FILE).write_bytes(parts.flatbuffer)
+        (new / SELFTEST_FILE).write_bytes(shelf.readable(parts.selftest))
+        if model is not None:
+            model.save(new / KERAS_FILE)
+        return shelf.sign(new, parts.manifest)
 
 
-def _fill(folder: Path, parts: Parts, model: keras.Model | None, evaluation: Evaluation | None, others: Mapping[str, bytes]) -> Manifest:
-    figures = {} if evaluation is None else {f"{shelf.REPORT_FOLDER}/{name}": data for name, data in report.draw(evaluation).items()}
-    for name, data in {**others, **figures}.items():
+def _describe(
+    folder: Path,
+    manifest: Manifest,
+    evaluation: Evaluation | None,
+    others: Mapping[str, bytes],
+    patient_pictures: Mapping[str, PatientPicture],
+) -> None:
+    """Write the card, the report, and the files that go along."""
+    run = history.read(others[HISTORY_FILE]) if HISTORY_FILE in others else None
+    drawings = report.draw(evaluation, run, int(manifest.origin.config.get("head_epochs", 0)))
+    pictures = {path: picture.png for path, picture in patient_pictures.items()}
+    drawn = {f"{shelf.REPORT_FOLDER}/{name}.svg": drawing.svg for name, drawing in drawings.items()}
+    for name, data in {**others, **drawn, **pictures}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    (folder / NETWORK_FILE).write_bytes(parts.flatbuffer)
-    (folder / SELFTEST_FILE).write_bytes(shelf.readable(parts.selftest))
-    (folder / shelf.CARD_FILE).write_text(card.write(parts.manifest, evaluation, sorted(figures)), encoding="utf-8")
-    if model is not None:
-        model.save(folder / KERAS_FILE)
-    return shelf.sign(folder, parts.manifest)
+    shows = {path: picture.alt for path, picture in patient_pictures.items()}
+    text = card.write(manifest, evaluation, {name: drawing.alt for name, drawing in drawings.items()}, shows)
+    (folder / shelf.CARD_FILE).write_text(text, encoding="utf-8")

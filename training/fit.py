@@ -75,7 +75,7 @@ def fit(
     asked = model if shown == contract else networks.at_side(model, contract.width_px)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
-        if ended_early(state, configuration):
+        if enough(state, configuration):
             _log.info("no better epoch since epoch %d: the run ends early", state.best_epoch)
             break
         if epoch == 0 and configuration.head_epochs:
@@ -105,7 +105,7 @@ def _whole(pictures: Pictures, contract: InputContract, seed: tuple[int, int]) -
         yield inputs(pictures.grey[order[start : start + _SETTLING_BATCH]], contract)
 
 
-def ended_early(state: State, configuration: Configuration) -> bool:
+def enough(state: State, configuration: Configuration) -> bool:
     """Return whether patience has run out: epochs of the head alone are none of those that are waited for."""
     waited = state.done - max(state.best_epoch, configuration.head_epochs)
     return bool(configuration.patience) and waited >= configuration.patience

@@ -94,7 +94,7 @@ def _discrimination(evaluation: Evaluation) -> list[str]:
 
 
 def _thresholds(evaluation: Evaluation) -> list[str]:
-    point = next(point for point in evaluation.operating_points if point.name == evaluation.operating_point)
+    point = evaluation.point
     # What training promises it measured on the very patients whom it held out.
     said = [] if evaluation.dataset.held_out else [*_against_promise(point, "sensitivity"), *_against_promise(point, "specificity")]
     rows = [row for row in evaluation.curves.thresholds if row.balanced_accuracy is not None]

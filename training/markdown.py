@@ -2,15 +2,27 @@
 
 from collections.abc import Sequence
 
+from training.shelf import REPORT_FOLDER
+
 
 def section(title: str, body: str) -> str:
     """Return a section of the second level."""
     return f"## {title}\n\n{body}"
 
 
+def subsection(title: str, body: str) -> str:
+    """Return a section of the third level."""
+    return f"### {title}\n\n{body}"
+
+
 def by(command: str) -> str:
     """Say which command gives what stands below."""
     return f"By `{command}`:\n\n"
+
+
+def drawing(name: str, alt: str, command: str) -> str:
+    """Show a drawing of the report, and say which command draws it."""
+    return f"![{alt}]({REPORT_FOLDER}/{name}.svg)\n\nDrawn by `{command}`."
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

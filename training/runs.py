@@ -10,12 +10,13 @@ from typing import Any
 import keras
 import msgspec
 
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, SelfTest, read
-from training import assembly, dataset, errors, experiment, networks, splits, tracking
+from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
+from training import assembly, dataset, errors, experiment, fit, history, networks, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
-from training.fit import BEST_FILE, STATE_FILE, State, ended_early
+from training.fit import BEST_FILE, HISTORY_FILE, STATE_FILE, State
+from training.history import History
 from training.pictures import load
 from training.shelf import CARD_FILE, REPORT_FOLDER
 
@@ -94,6 +95,30 @@ def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Mo
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=origin)), model
 
 
+def epochs_of(file: Path, manifest: Manifest) -> dict[str, bytes]:
+    """Return the history of the run that made a package, as a file that goes along in it; nothing where there is none.
+
+    Raises:
+        errors.RunUnusable: it is no history.
+        errors.RunMismatch: it is of a run with another number of epochs.
+    """
+    if not file.is_file():
+        return {}
+    data = file.read_bytes()
+    run = history.read(data)
+    epochs, expected = len(run.epochs), _epochs(run, manifest.origin.config)
+    if epochs != expected:
+        raise errors.RunMismatch(f"Expected the history of the package's run, {expected} epochs. Received: {file}, {epochs} epochs.")
+    return {HISTORY_FILE: data}
+
+
+def _epochs(run: History, config: dict[str, Any]) -> int:
+    """Return after how many epochs a run with this recipe ends, where patience can end it before."""
+    head = int(config.get("head_epochs", 0))
+    epochs, patience = head + int(config.get("epochs", len(run.epochs))), int(config.get("patience", 0))
+    return min(epochs, max(history.kept(run, head) or 0, head) + patience) if patience else epochs
+
+
 def _finished(work: Path) -> tuple[Record, Configuration]:
     try:
         record = msgspec.json.decode((work / RUN_FILE).read_bytes(), type=Record)
@@ -102,7 +127,8 @@ def _finished(work: Path) -> tuple[Record, Configuration]:
     except (OSError, msgspec.MsgspecError) as error:
         raise errors.RunUnusable(f"Expected a package, or the work folder of a training run. Received: {work}: {error}.") from error
     epochs = configuration.head_epochs + configuration.epochs
-    if not (state.done >= epochs or ended_early(state, configuration)) or not (work / BEST_FILE).is_file():
+    ended = state.done >= epochs or fit.enough(state, configuration)
+    if not ended or not (work / BEST_FILE).is_file():
         raise errors.RunUnusable(
             f"Expected a finished run. Received: {work} after {state.done} of {epochs} epochs; `pneumonia train` as before goes on."
         )

@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from core.manifest import Manifest
+from core.manifest import Manifest, OperatingPoint
 from training.evaluation import (
+    AgainstShortcut,
     Confusion,
     CorruptionRow,
     Curves,
@@ -17,15 +18,51 @@ from training.evaluation import (
     Metrics,
     Mistake,
     ModelFacts,
+    Point,
+    PrecisionRecallCurve,
     Rates,
     ReliabilityBin,
     RocCurve,
     Speed,
+    ThresholdRow,
 )
+from training.interpretation import interpret
+
+FIGURES = ("roc", "precision-recall", "thresholds", "confusion", "reliability", "probabilities", "corruptions", "training")
+"""The drawings of a package that was trained here and evaluated; the last one it has without an evaluation."""
 
 
 def known(value: float) -> Estimate:
     return Estimate(value=value, low=round(value - 0.01, 4), high=min(1.0, round(value + 0.01, 4)))
+
+
+def threshold(value: float) -> ThresholdRow:
+    """What one threshold would give; above all probabilities there is no positive call."""
+    return ThresholdRow(
+        threshold=value,
+        sensitivity=1 - value,
+        specificity=value,
+        accuracy=0.5,
+        balanced_accuracy=0.5,
+        positive_predictive_value=None,
+        negative_predictive_value=0.5,
+    )
+
+
+def point(promised: OperatingPoint) -> Point:
+    """What a point of the package gave."""
+    return Point(
+        name=promised.name,
+        threshold=promised.threshold,
+        indeterminate_from=promised.indeterminate_from,
+        indeterminate_to=promised.indeterminate_to,
+        promised_sensitivity=known(0.97),
+        promised_specificity=Estimate(value=None, why_not="the package does not say"),
+        sensitivity=known(0.95),
+        specificity=known(0.91),
+        accuracy=known(0.93),
+        balanced_accuracy=known(0.93),
+    )
 
 
 RATES = {
@@ -39,12 +76,12 @@ RATES = {
 EMPTY_BIN = ReliabilityBin(low=0.5, high=1.0, pictures=0, mean_probability=0.0, share_with_pneumonia=0.0, share_low=0.0, share_high=0.0)
 CURVES = Curves(
     roc=RocCurve(threshold=(1.0, 0.5, 0.0), false_positive_rate=(0.0, 0.1, 1.0), sensitivity=(0.0, 0.95, 1.0)),
-    precision_recall=None,
+    precision_recall=PrecisionRecallCurve(threshold=(0.9, 0.5), precision=(1.0, 0.9), recall=(0.5, 1.0)),
     reliability=(
         ReliabilityBin(low=0.0, high=0.5, pictures=5, mean_probability=0.1, share_with_pneumonia=0.2, share_low=0.1, share_high=0.4),
         EMPTY_BIN,
     ),
-    thresholds=(),
+    thresholds=tuple(threshold(step / 10) for step in range(11)),
 )
 DATA = DatasetFacts(
     name="elsewhere",
@@ -57,8 +94,20 @@ DATA = DatasetFacts(
     pictures_without_patient=0,
     identical_pictures=0,
     seen_in_training=False,
+    held_out=False,
     unreadable=(),
-    ignored_folders=(),
+    ignored_folders=("somebody",),
+)
+CONFUSION = Confusion(
+    true_negative=44,
+    false_positive=1,
+    false_negative=1,
+    true_positive=77,
+    decisions={
+        "normal": {"negative": 40, "indeterminate": 4, "positive": 1},
+        "pneumonia": {"negative": 1, "indeterminate": 0, "positive": 77},
+    },
+    kinds={"viral pneumonia": {"normal": 1, "bacterial pneumonia": 9, "viral pneumonia": 28}},
 )
 BLUR = CorruptionRow(
     name="blur",
@@ -69,6 +118,21 @@ BLUR = CorruptionRow(
     specificity=None,
     balanced_accuracy=0.91,
     fall=known(0.02),
+)
+AGAINST_SHORTCUT = AgainstShortcut(
+    shortcut_auroc=known(0.876),
+    pictures=41,
+    normal=15,
+    pneumonia=26,
+    patients=33,
+    adverse_shortcut_auroc=known(0.432),
+    auroc=known(0.965),
+    sensitivity=known(0.93),
+    specificity=known(0.92),
+    balanced_accuracy=known(0.925),
+    fall=known(0.005),
+    correlation_normal=known(0.1),
+    correlation_pneumonia=known(0.2),
 )
 MISTAKES = (
     Mistake(file="PNEUMONIA/person7_virus_9.jpeg", truth="pneumonia", kind="viral pneumonia", probability=0.03, decision="negative"),
@@ -100,12 +164,13 @@ def report_of(written: Manifest) -> dict[str, Any]:
             calibration_error=0.0321,
             brier=0.05,
         ),
-        confusion=Confusion(true_negative=41, false_positive=4, false_negative=4, true_positive=74, decisions={}, kinds={}),
+        confusion=CONFUSION,
         classification_report=(),
         kinds=(KindFacts(kind="viral pneumonia", pictures=38, sensitivity=known(0.8987), named_right=known(0.7)),),
         indeterminate=Indeterminate(pictures=0, share=known(0.0), with_pneumonia=0, decided=Rates(**RATES)),
-        operating_points=(),
+        operating_points=tuple(point(each) for each in written.operating_points),
         corruptions=(BLUR,),
+        against_shortcut=AGAINST_SHORTCUT,
         mistakes=MISTAKES,
         curves=CURVES,
         speed=Speed(threads=1, seconds=1.0, decode_ms_median=1.0, network_ms_median=1.0, total_ms_median=2.0, total_ms_p95=3.0),
@@ -113,5 +178,5 @@ def report_of(written: Manifest) -> dict[str, Any]:
         versions={},
         sentences={},
     )
-    content: dict[str, Any] = msgspec.to_builtins(evaluation)
+    content: dict[str, Any] = msgspec.to_builtins(interpret(evaluation))
     return content

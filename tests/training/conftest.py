@@ -1,13 +1,15 @@
 """A data set of phantoms and a model trained on it: small enough for every test run, real enough to go all the way to a package."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from core import phantom
+from core import manifest, phantom
 from core.phantom import Opacity
+from tests.support.evaluations import report_of
 
 SIDE_PX = 128
 PATIENTS = 8  # of each kind: six to fit, one to tune, one to test
@@ -57,3 +59,14 @@ def train_tiny(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 def package(train_tiny: Callable[..., Path]) -> Path:
     """A package with `network.keras`, trained on the phantoms."""
     return train_tiny("--keep-keras", "--dataset-name", "phantoms")
+
+
+@pytest.fixture(scope="session")
+def evaluated(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package exported with an evaluation of it."""
+    from cli.main import main
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    (folder / "evaluation.json").write_text(json.dumps(report_of(manifest.read(package)[0])))
+    assert main(["export", str(package), "--evaluation", str(folder / "evaluation.json"), "--out", str(folder / "package")]) == 0
+    return folder / "package"

@@ -65,6 +65,7 @@ DATA = DatasetFacts(
     pictures_without_patient=0,
     identical_pictures=0,
     seen_in_training=False,
+    held_out=False,
     unreadable=(),
     ignored_folders=(),
 )

@@ -14,7 +14,7 @@ from core import package as packages
 from core.classifier import Classifier
 from core.settings import BAKED_MODEL
 from tests.support.drawn_predictions import draw_predictions
-from tests.support.packages import baked, variant
+from tests.support.packages import baked, sign, variant
 from tests.training.conftest import BACTERIAL, draw
 from training import (
     calibrate,
@@ -213,13 +213,12 @@ def test_a_package_can_replace_itself(out: Path, result: recalibration.Recalibra
 def test_figures_of_other_operating_points_are_not_taken_along(result: recalibration.Recalibration, tmp_path: Path) -> None:
     parent = variant(tmp_path, lambda _: None)
     (parent / "report").mkdir()
-    (parent / "report/roc.png").write_bytes(b"figure")
-    written, _ = manifest.read(parent)
-    digest = "b" * 64
-    changed = msgspec.structs.replace(written, files={**written.files, "report/roc.png": digest})
-    (parent / "manifest.json").write_bytes(msgspec.json.encode(changed))
+    (parent / "report/roc.svg").write_bytes(b"figure")
+    (parent / "history.csv").write_bytes(b"epochs")
+    sign(parent)
     recalibrated.write(parent, result, "1.0.0", RECORD, tmp_path / "new")
     assert not (tmp_path / "new/report").exists()
+    assert (tmp_path / "new/history.csv").read_bytes() == b"epochs"  # of the training, which is the same
 
 
 @pytest.mark.parametrize(

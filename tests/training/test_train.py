@@ -36,8 +36,8 @@ def test_the_package_loads_and_answers(package: Path) -> None:
 
 def test_the_package_holds_what_it_says_and_nothing_else(package: Path) -> None:
     written, _ = manifest.read(package)
-    assert set(written.files) == {"network.tflite", "network.keras", "selftest.json", "CARD.md"}
-    assert {path.name for path in package.iterdir()} == {*written.files, "manifest.json"}
+    assert set(written.files) == {"network.tflite", "network.keras", "selftest.json", "CARD.md", "history.csv", "report/training.svg"}
+    assert {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()} == {*written.files, "manifest.json"}
     for name, digest in written.files.items():
         assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
 
