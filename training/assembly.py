@@ -5,7 +5,6 @@ Temperature, thresholds and figures are those of the flatbuffer that serves, not
 
 import hashlib
 import logging
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -79,12 +78,12 @@ def assemble(trained: Trained, release: Release) -> Parts:
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
-    manifest = calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test, range(len(LABELS)))
+    manifest = _calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test)
     manifest = with_draft_margin(manifest, network, tune.grey)
     return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
 
 
-def calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictures, columns: Sequence[int]) -> Manifest:
+def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictures) -> Manifest:
     """Return the manifest with temperature and thresholds chosen on `tune` and figures measured on `test`.
 
     Args:
@@ -92,14 +91,13 @@ def calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictu
         network: what serves.
         tune: pictures of patients who choose.
         test: pictures of other patients, who only report.
-        columns: where in the network's outputs normal, bacterial and viral pneumonia stand; or normal and pneumonia of any kind.
     """
 
     def predict(pictures: Pictures) -> npt.NDArray[np.float64]:
-        return shifts.predict_all(lambda values: convert.run_all(network, values)[:, list(columns)], pictures, manifest.input)
+        return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input)
 
     raw = predict(tune)
-    temperature = calibrate.fit_temperature(raw.reshape(-1, len(columns)), np.tile(np.minimum(tune.labels, len(columns) - 1), len(raw)))
+    temperature = calibrate.fit_temperature(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw)))
     pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
     thresholds = calibrate.choose_thresholds(pneumonia.ravel(), np.tile(tune.labels > 0, len(raw)))
     probabilities = calibrate.soften(predict(test), temperature)

@@ -52,7 +52,7 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
 
     Args:
         points: measured operating points; decisions are those of `balanced`.
-        probabilities: calibrated, (len(SHIFTS), N, K), plain pictures first; K is that of KINDS, or 2 where pneumonia is one label.
+        probabilities: calibrated, (len(SHIFTS), N, K), plain pictures first; K is that of KINDS.
         test: the same N pictures.
     """
     truth, pneumonia = test.labels != _NORMAL, pneumonia_of(probabilities[0])
@@ -72,9 +72,8 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
         "calibration_error": round(metrics.calibration_error(truth, pneumonia), 4),
         "indeterminate_share": round(float(between.mean()), 4),
         "under_shift": {name: _under_shift(probabilities[row], test, balanced) for row, name in enumerate(SHIFTS)},
+        "bacterial_vs_viral_auroc": _between_kinds(probabilities[0], test),
     }
-    if probabilities.shape[-1] == len(KINDS):
-        record["bacterial_vs_viral_auroc"] = _between_kinds(probabilities[0], test)
     return dict(msgspec.to_builtins(record))
 
 
