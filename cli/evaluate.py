@@ -41,23 +41,24 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, write what was asked for, and say the main figures on the terminal."""
-    from training import evaluate, outputs
+    from training import evaluate, outputs, reports
 
     json_file = None if arguments.json in (None, STANDARD_OUTPUT) else Path(arguments.json)
-    outputs.check([json_file, arguments.html, arguments.csv])
+    for target in filter(None, (json_file, arguments.html, arguments.csv)):
+        reports.check(target)
     classifier, threads = packages.load(arguments.package)
     examined = evaluate.evaluate(
         classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads, arguments.held_out
     )
     packages.tell(examined.unread)
     if json_file:
-        outputs.write(json_file, outputs.json(examined))
+        reports.write(json_file, outputs.json(examined))
     if arguments.csv:
-        outputs.write(arguments.csv, outputs.csv(examined))
+        reports.write(arguments.csv, outputs.csv(examined))
     if arguments.html:
         from training import evaluation_page  # Matplotlib
 
-        outputs.write(arguments.html, evaluation_page.render(examined).encode())
+        reports.write(arguments.html, evaluation_page.render(examined).encode())
     if arguments.json == STANDARD_OUTPUT:
         sys.stdout.write(outputs.json(examined).decode())
     else:

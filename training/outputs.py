@@ -1,9 +1,7 @@
-"""What a report leaves on disk: each file whole or not at all, and where it cannot be written, that is said before the work begins."""
+"""The report of an evaluation as JSON, which is also read back, and as CSV. `training.reports` writes both."""
 
 import csv as csv_format
 import io
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,32 +14,6 @@ from training.evaluation import Evaluation
 
 _FACTS: Final = ("file", "truth", "kind", "probability", "decision", "correct", "shortcut")
 _IMAGE: Final = ("format", "width_px", "height_px", "size_bytes", "warnings", "guard", "total_ms", "error")
-
-
-def check(files: Sequence[Path | None]) -> None:
-    """Refuse targets that cannot be written, before anything is measured.
-
-    Raises:
-        errors.CannotWrite: a target is a folder, or lies in a folder that is not there or may not be written to.
-    """
-    for file in files:
-        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
-            raise errors.CannotWrite(f"Expected a file in a folder that can be written to. Received: {file}.")
-
-
-def write(file: Path, data: bytes) -> None:
-    """Write a file so that it holds all of `data` or what it held before.
-
-    Raises:
-        errors.CannotWrite: the disk is full or the folder is gone.
-    """
-    new = file.with_name(f".new-{file.name}")
-    try:
-        new.write_bytes(data)
-        new.replace(file)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise errors.CannotWrite(f"Expected to write {file}. Received: {error.strerror}.") from error
 
 
 def json(examined: Examined) -> bytes:

@@ -1,12 +1,13 @@
 """What `pneumonia evaluate` refuses, in one line that says what was expected."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.support.labelled import MODEL, draw_folder, evaluate
-from training import outputs
-from training.errors import CannotWrite
+from training import reports
+from training.errors import DiskFull
 
 pytestmark = pytest.mark.train
 
@@ -50,11 +51,11 @@ def test_nothing_readable_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     file = tmp_path / "e.json"
     file.write_text("before")
-    (tmp_path / ".new-e.json").symlink_to("/dev/full")
-    with pytest.raises(CannotWrite, match=r"Expected to write .*e\.json. Received: No space left"):
-        outputs.write(file, b"after")
+    (tmp_path / f".e.json.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(DiskFull, match=r"Expected room for .*e\.json. Received: No space left"):
+        reports.write(file, b"after")
     assert [path.name for path in tmp_path.iterdir()] == ["e.json"]
     assert file.read_text() == "before"
-    outputs.write(file, b"after")
+    reports.write(file, b"after")
     assert [path.name for path in tmp_path.iterdir()] == ["e.json"]
     assert file.read_text() == "after"
