@@ -125,7 +125,7 @@ def test_a_run_ends_early_when_patience_runs_out(loaded: pictures.Pictures, tmp_
 
 
 def test_learning_at_a_smaller_side_gives_a_network_of_the_served_side(loaded: pictures.Pictures, tmp_path: Path) -> None:
-    asked: list[tuple[int, ...]] = []
+    asked: list[tuple[int | None, ...]] = []
 
     def judge(model: keras.Model) -> dict[str, float]:
         asked.append(model.input_shape)
