@@ -68,12 +68,13 @@ class Parts(NamedTuple):
 
 
 def assemble(trained: Trained, release: Release) -> Parts:
-    """Convert, calibrate and measure a trained model.
+    """Convert, calibrate and measure a trained model. Its logits get the bias that the tune patients ask for.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
     manifest = _provisional(trained, release)
+    _unweigh(trained)
     flatbuffer, parity = _converted(trained, manifest)
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
@@ -81,6 +82,13 @@ def assemble(trained: Trained, release: Release) -> Parts:
     manifest = _calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test)
     manifest = with_draft_margin(manifest, network, tune.grey)
     return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
+
+
+def _unweigh(trained: Trained) -> None:
+    """Undo in the model's last layer that the loss weighed all classes alike: see `calibrate.fit_bias`."""
+    tune = trained.pictures.take(trained.split["tune"])
+    raw = shifts.predict_all(predictor(trained.model), tune, trained.contract)
+    networks.add_bias(trained.model, calibrate.fit_bias(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw))))
 
 
 def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictures) -> Manifest:
@@ -99,10 +107,16 @@ def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pict
     raw = predict(tune)
     temperature = calibrate.fit_temperature(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw)))
     pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
-    thresholds = calibrate.choose_thresholds(pneumonia.ravel(), np.tile(tune.labels > 0, len(raw)))
+    truth, patients = (np.tile(column, len(raw)) for column in (tune.labels > 0, tune.groups))
+    thresholds, spread = calibrate.choose_stable_thresholds(pneumonia.ravel(), truth, patients)
     probabilities = calibrate.soften(predict(test), temperature)
     points = measure.operating_points(thresholds, probabilities[0], test)
-    figures = {**manifest.metrics, **measure.figures(points, probabilities, test), "thresholds_chosen": calibrate.RULE}
+    figures = {
+        **manifest.metrics,
+        **measure.figures(points, probabilities, test),
+        "thresholds_chosen": calibrate.RULE,
+        "threshold_spread": {name: list(ends) for name, ends in spread.items()},
+    }
     return msgspec.structs.replace(
         manifest, temperature=temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
     )
