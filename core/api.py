@@ -21,6 +21,7 @@ from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
 from core.settings import Settings
+from core.store import Store
 
 STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.EmptyBody: 400,
@@ -28,6 +29,8 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.NoPicture: 400,
     errors.InvalidParameter: 400,
     errors.Unauthorized: 401,
+    errors.AdminUnauthorized: 401,
+    errors.AdminRoutesOff: 403,
     errors.UnknownRoute: 404,
     errors.MethodNotAllowed: 405,
     errors.LengthRequired: 411,
@@ -44,6 +47,8 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.InternalError: 500,
     errors.InvalidSettings: 503,
     errors.ModelUnavailable: 503,
+    errors.NoStore: 503,
+    errors.StoreUnavailable: 503,
 }
 
 
@@ -98,9 +103,9 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class Service:
     """The service of one process; thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError) -> None:
+    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, store: Store | None = None) -> None:
         self._metrics = Metrics()
-        self._endpoints = Endpoints(settings, model, self._metrics)
+        self._endpoints = Endpoints(settings, model, self._metrics, store)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
@@ -123,11 +128,17 @@ class Service:
         return Response(status=outcome.status, headers=headers, body=b"" if request.method == "HEAD" else body)
 
     def _check_key(self, request: Request, route: Route) -> None:
-        expected = self._endpoints.settings.api_key
-        if route.needs_key and expected is not None:
-            received = request.headers.get("x-api-key", "")
-            if not hmac.compare_digest(received.encode("utf-8", "backslashreplace"), expected.encode()):
-                raise errors.Unauthorized("Expected the API key in the header X-API-Key. Received: none or a wrong one.")
+        """Let in who may: a guarded route wants its secret, and one that changes something is off until it has one."""
+        settings = self._endpoints.settings
+        if route.needs_key and settings.api_key is not None and not _matches(request, "x-api-key", settings.api_key):
+            raise errors.Unauthorized("Expected the API key in the header X-API-Key. Received: none or a wrong one.")
+        if route.needs_admin:
+            if settings.admin_token is None:
+                raise errors.AdminRoutesOff(
+                    "Expected PNEUMONIA_ADMIN_TOKEN to be set: without it nothing can be changed here. Received: no such setting."
+                )
+            if not _matches(request, "x-admin-token", settings.admin_token):
+                raise errors.AdminUnauthorized("Expected the admin token in the header X-Admin-Token. Received: none or a wrong one.")
 
     def _problem(self, error: errors.PneumoniaError, request_id: str) -> Outcome:
         """Turn an error into RFC 9457 problem details."""
@@ -142,7 +153,7 @@ class Service:
             request_id=request_id,
         )
         headers = {"Allow": ", ".join(error.allowed)} if isinstance(error, errors.MethodNotAllowed) else {}
-        if isinstance(error, errors.Unauthorized):
+        if isinstance(error, errors.Unauthorized | errors.AdminUnauthorized):
             headers = {"WWW-Authenticate": "ApiKey"}
         return Outcome(msgspec.json.encode(problem), PROBLEM_TYPE, status, headers, {"code": error.code})
 
@@ -158,6 +169,11 @@ class Service:
             **outcome.log,
         }
         log_request(request.headers, fields, outcome.status)
+
+
+def _matches(request: Request, header: str, secret: str) -> bool:
+    """Compare in constant time. Not `Authorization`: Cloud Run and Azure keep that header for their own tokens."""
+    return hmac.compare_digest(request.headers.get(header, "").encode("utf-8", "backslashreplace"), secret.encode())
 
 
 def _find_route(path: str, method: str) -> Route:

@@ -13,6 +13,7 @@ from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
 from core.settings import Settings
+from core.store import Store
 
 _PARAMETERS: Final = ("operating_point", "explain")
 _PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
@@ -31,8 +32,9 @@ class Outcome(NamedTuple):
 class Endpoints:
     """The answers of one process: its settings, its model or the reason why there is none, its counters. Thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics, store: Store | None = None) -> None:
         self.settings = settings
+        self._given_store = store
         self._model = model
         self._metrics = metrics
         self._started = monotonic()
@@ -122,6 +124,13 @@ class Endpoints:
         if isinstance(self._model, Classifier):
             return self._model
         raise self._model
+
+    @property
+    def _store(self) -> Store:
+        """What outlives this instance, or the reason why the route cannot do without."""
+        if self._given_store is None:
+            raise errors.NoStore("Expected PNEUMONIA_STORE to name an object store, or a folder as file:///…. Received: no such setting.")
+        return self._given_store
 
     def _answer_each(
         self, classifier: Classifier, pictures: tuple[bytes, ...], point: OperatingPoint, request_id: str, explain: bool

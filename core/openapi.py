@@ -27,6 +27,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[type[errors.PneumoniaError], ...] = ()
     takes_pictures: bool = False
     needs_key: bool = False
+    needs_admin: bool = False
 
 
 def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
@@ -49,7 +50,10 @@ def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaEr
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "adminToken": {"type": "apiKey", "in": "header", "name": "X-Admin-Token"},
+            },
         },
     }
 
@@ -66,6 +70,8 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
         operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
     if route.needs_key:
         operation["security"] = [{}, {"apiKey": []}]
+    if route.needs_admin:
+        operation["security"] = [{"adminToken": []}]
     return operation
 
 
