@@ -8,8 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from core import errors
 
@@ -121,7 +120,7 @@ def open_store(url: str) -> Store:
     parts = urlsplit(url)
     try:
         if parts.scheme == "file":
-            folder = Path(url2pathname(parts.path))
+            folder = Path(unquote(parts.path))
             folder.mkdir(parents=True, exist_ok=True)
             return Store(LocalStore(folder), folder)
         return Store(from_url(url))
