@@ -28,11 +28,13 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.MalformedBody: 400,
     errors.NoPicture: 400,
     errors.InvalidParameter: 400,
+    errors.UnknownLabel: 400,
     errors.Unauthorized: 401,
     errors.AdminUnauthorized: 401,
     errors.AdminRoutesOff: 403,
     errors.UnknownRoute: 404,
     errors.MethodNotAllowed: 405,
+    errors.LabelConflict: 409,
     errors.LengthRequired: 411,
     errors.BodyTooLarge: 413,
     errors.TooManyPictures: 413,
@@ -58,7 +60,12 @@ def _describe(_endpoints: Endpoints, _request: Request, _request_id: str) -> Out
 
 
 _NO_MODEL: Final = (errors.ModelUnavailable, errors.InvalidSettings)
-_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (errors.UnknownRoute, errors.MethodNotAllowed))
+_ROUTING: Final = (errors.UnknownRoute, errors.MethodNotAllowed)
+_ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
+_STORE: Final = (errors.NoStore, errors.StoreUnavailable)
+_LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
+_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (*_ROUTING, *_ADMIN, *_STORE, *_LABELS))
+_UPLOAD_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (*_ROUTING, errors.Unauthorized))
 ROUTES: Final = (
     Route(
         method="POST",
@@ -69,6 +76,17 @@ ROUTES: Final = (
         refusals=_PREDICT_ERRORS,
         takes_pictures=True,
         needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/upload-data",
+        summary="Store labelled pictures for retraining.",
+        handler=Endpoints.upload,
+        answers=(contract.Uploads,),
+        refusals=_UPLOAD_ERRORS,
+        takes_pictures=True,
+        takes_label=True,
+        needs_admin=True,
     ),
     Route(method="GET", path="/status", summary="How this instance is doing.", handler=Endpoints.status, answers=(contract.Status,)),
     Route(

@@ -98,6 +98,18 @@ class UnsupportedMediaType(RequestError):
     code = "unsupported_media_type"
 
 
+class UnknownLabel(RequestError):
+    """The label is none of the model's, nor one that `PNEUMONIA_EXTRA_LABELS` allows."""
+
+    code = "unknown_label"
+
+
+class LabelConflict(RequestError):
+    """The same bytes are stored under another label already; the sentence says which."""
+
+    code = "label_conflict"
+
+
 class PictureError(PneumoniaError):
     """The bytes of one picture cannot be read."""
 

@@ -1,6 +1,7 @@
 """Everything that a deployment can set, read once by `core.bootstrap` and passed down; nothing else looks at the environment."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -29,7 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str | None = None
     """URL of what outlives an instance: `file:///…`, `az://…`, `gs://…` or `s3://…`."""
     admin_token: str | None = None
-    """Where set, the routes that change something want it as `Authorization: Bearer …`; without it they are off."""
+    """Where set, the routes that change something want it as `X-Admin-Token`; without it they are off."""
+    extra_labels: tuple[str, ...] = ()
+    """Labels that pictures may be uploaded under beside the model's own: a new kind, which retraining adds to the head."""
     refresh_s: int = 30
     """Seconds, at least, between two looks for a newly promoted model."""
     max_body_mb: int = 32
@@ -75,6 +78,7 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 -]{0,62}[A-Za-z0-9])?")
 _SCHEMES = ("file", "az", "gs", "s3")
 
 
@@ -83,6 +87,15 @@ def _store_url(name: str, value: str) -> str:
     if scheme not in _SCHEMES or not found or not rest.strip("/"):
         raise errors.InvalidSettings(f"Invalid {name}: Expected file:///…, az://…, gs://… or s3://…. Received: {value[:64]!r}.")
     return value
+
+
+def _labels(name: str, value: str) -> tuple[str, ...]:
+    labels = tuple(label.strip() for label in value.split(","))
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        raise errors.InvalidSettings(
+            f"Invalid {name}: Expected names with commas between them, of letters, digits, blanks and hyphens. Received: {value[:64]!r}."
+        )
+    return labels
 
 
 def _folder(_name: str, value: str) -> Path:
@@ -116,6 +129,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "api_key": _secret,
     "store": _store_url,
     "admin_token": _secret,
+    "extra_labels": _labels,
     "refresh_s": _count,
     "max_body_mb": _count,
     "max_pixels": _pixels,

@@ -117,7 +117,7 @@ class Store:
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in paths)
 
     @property
-    def _backend(self) -> Any:
+    def _backend(self) -> "ObjectStore":
         with self._lock:
             if self._opened is None:
                 self._opened = self._given() if callable(self._given) else self._given
@@ -171,7 +171,7 @@ def _open_remote(url: str, patience: Patience) -> "ObjectStore":
     )
 
 
-def _send(backend: Any, key: str, data: bytes, mode: str) -> bool:
+def _send(backend: "ObjectStore", key: str, data: bytes, mode: str) -> bool:
     import obstore
     from obstore.exceptions import AlreadyExistsError
 

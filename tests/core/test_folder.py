@@ -30,7 +30,7 @@ def test_everything_is_flushed_before_it_is_acknowledged(tmp_path: Path, monkeyp
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
-        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
         flushed.append((path.name.partition("#")[0], (tmp_path / "a" / "b").exists()))
         real(descriptor)
 
