@@ -7,12 +7,14 @@ DEV := .venv
 DATA ?=
 WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
+# The last that runs on Node 20.
+AZURITE := azurite@3.35.0
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
 ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark requirements hooks clean
+.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +59,8 @@ benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.latency
 
+emulators: .emulators/$(AZURITE) ## install Azurite, on which the tests try the store (needs npm)
+
 requirements: $(DEV)/.ready ## resolve requirements/*.txt anew from the ranges in pyproject.toml
 	$(DEV)/bin/python requirements/resolve.py
 
@@ -64,7 +68,7 @@ hooks: $(DEV)/.ready ## install the git hooks
 	$(DEV)/bin/pre-commit install
 
 clean: ## remove the environments and caches
-	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
 
 # gunicorn says "address in use" eleven times; once is enough.
 free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
@@ -97,4 +101,9 @@ $(SERVE)-test/.ready: requirements/test.txt requirements/build.txt requirements/
 $(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-runtime.txt pyproject.toml
 	$(call environment,$(DEV),requirements/dev.txt)
 	@$(DEV)/bin/python $(AZURE_RUNTIME)
+	@touch $@
+
+.emulators/$(AZURITE):
+	@echo "Installing $(AZURITE) into .emulators (once)…"
+	@npm install --prefix .emulators --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent $(AZURITE)
 	@touch $@

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     query = {"operating_point": arguments.operating_point} if arguments.operating_point else {}
     if arguments.heatmap:
         query["explain"] = "heatmap"
-    report: JsonLines | Table = JsonLines() if arguments.json else Table([_shown(file) for file in files])
+    report: JsonLines | Table = JsonLines() if arguments.json else Table([shown(file) for file in files])
     failed = False
     for file in files:
         answer = _ask(service.handle, file, query)
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"error: {answer['code']}: {answer['detail']}", file=sys.stderr)
             return 2
         failed |= answer["status"] != "ok"
-        report.add(_shown(file), answer)
+        report.add(shown(file), answer)
     report.close()
     return 1 if failed else 0
 
@@ -124,7 +124,7 @@ def _expand(names: list[str]) -> Iterator[str]:
             yield name
 
 
-def _shown(file: str) -> str:
+def shown(file: str) -> str:
     """A file name as text: on old disks some are not UTF-8, and none may command the terminal."""
     text = os.fsencode(file).decode("utf-8", "backslashreplace")
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -21,15 +21,20 @@ from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
 from core.settings import Settings
+from core.store import Store
 
 STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.EmptyBody: 400,
     errors.MalformedBody: 400,
     errors.NoPicture: 400,
     errors.InvalidParameter: 400,
+    errors.UnknownLabel: 400,
     errors.Unauthorized: 401,
+    errors.AdminUnauthorized: 401,
+    errors.AdminRoutesOff: 403,
     errors.UnknownRoute: 404,
     errors.MethodNotAllowed: 405,
+    errors.LabelConflict: 409,
     errors.LengthRequired: 411,
     errors.BodyTooLarge: 413,
     errors.TooManyPictures: 413,
@@ -44,6 +49,8 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.InternalError: 500,
     errors.InvalidSettings: 503,
     errors.ModelUnavailable: 503,
+    errors.NoStore: 503,
+    errors.StoreUnavailable: 503,
 }
 
 
@@ -53,7 +60,12 @@ def _describe(_endpoints: Endpoints, _request: Request, _request_id: str) -> Out
 
 
 _NO_MODEL: Final = (errors.ModelUnavailable, errors.InvalidSettings)
-_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (errors.UnknownRoute, errors.MethodNotAllowed))
+_ROUTING: Final = (errors.UnknownRoute, errors.MethodNotAllowed)
+_ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
+_STORE: Final = (errors.NoStore, errors.StoreUnavailable)
+_LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
+_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (*_ROUTING, *_ADMIN, *_STORE, *_LABELS))
+_UPLOAD_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (*_ROUTING, errors.Unauthorized))
 ROUTES: Final = (
     Route(
         method="POST",
@@ -64,6 +76,17 @@ ROUTES: Final = (
         refusals=_PREDICT_ERRORS,
         takes_pictures=True,
         needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/upload-data",
+        summary="Store labelled pictures for retraining.",
+        handler=Endpoints.upload,
+        answers=(contract.Uploads,),
+        refusals=_UPLOAD_ERRORS,
+        takes_pictures=True,
+        takes_label=True,
+        needs_admin=True,
     ),
     Route(method="GET", path="/status", summary="How this instance is doing.", handler=Endpoints.status, answers=(contract.Status,)),
     Route(
@@ -98,9 +121,9 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class Service:
     """The service of one process; thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError) -> None:
+    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, store: Store | None = None) -> None:
         self._metrics = Metrics()
-        self._endpoints = Endpoints(settings, model, self._metrics)
+        self._endpoints = Endpoints(settings, model, self._metrics, store)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
@@ -123,11 +146,17 @@ class Service:
         return Response(status=outcome.status, headers=headers, body=b"" if request.method == "HEAD" else body)
 
     def _check_key(self, request: Request, route: Route) -> None:
-        expected = self._endpoints.settings.api_key
-        if route.needs_key and expected is not None:
-            received = request.headers.get("x-api-key", "")
-            if not hmac.compare_digest(received.encode("utf-8", "backslashreplace"), expected.encode()):
-                raise errors.Unauthorized("Expected the API key in the header X-API-Key. Received: none or a wrong one.")
+        """Let in who may: a guarded route wants its secret, and one that changes something is off until it has one."""
+        settings = self._endpoints.settings
+        if route.needs_key and settings.api_key is not None and not _matches(request, "x-api-key", settings.api_key):
+            raise errors.Unauthorized("Expected the API key in the header X-API-Key. Received: none or a wrong one.")
+        if route.needs_admin:
+            if settings.admin_token is None:
+                raise errors.AdminRoutesOff(
+                    "Expected PNEUMONIA_ADMIN_TOKEN to be set: without it nothing can be changed here. Received: no such setting."
+                )
+            if not _matches(request, "x-admin-token", settings.admin_token):
+                raise errors.AdminUnauthorized("Expected the admin token in the header X-Admin-Token. Received: none or a wrong one.")
 
     def _problem(self, error: errors.PneumoniaError, request_id: str) -> Outcome:
         """Turn an error into RFC 9457 problem details."""
@@ -142,7 +171,7 @@ class Service:
             request_id=request_id,
         )
         headers = {"Allow": ", ".join(error.allowed)} if isinstance(error, errors.MethodNotAllowed) else {}
-        if isinstance(error, errors.Unauthorized):
+        if isinstance(error, errors.Unauthorized | errors.AdminUnauthorized):
             headers = {"WWW-Authenticate": "ApiKey"}
         return Outcome(msgspec.json.encode(problem), PROBLEM_TYPE, status, headers, {"code": error.code})
 
@@ -158,6 +187,11 @@ class Service:
             **outcome.log,
         }
         log_request(request.headers, fields, outcome.status)
+
+
+def _matches(request: Request, header: str, secret: str) -> bool:
+    """Compare in constant time. Not `Authorization`: Cloud Run and Azure keep that header for their own tokens."""
+    return hmac.compare_digest(request.headers.get(header, "").encode("utf-8", "backslashreplace"), secret.encode())
 
 
 def _find_route(path: str, method: str) -> Route:

@@ -1,9 +1,10 @@
-"""The body of `POST /predict` to the bytes of pictures: a raw picture, a multipart form, or JSON instances.
+"""The body of `POST /predict` and `POST /upload-data` to the bytes of pictures: a raw picture, a multipart form, or JSON instances.
 
 Nothing is spooled to disk: a picture of a patient stays in memory.
 """
 
 import io
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -23,6 +24,8 @@ class Pictures(NamedTuple):
 
     items: tuple[bytes, ...]
     several: bool
+    fields: Mapping[str, str] = {}
+    """What else a form says, by name; of repeated fields the last counts."""
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -51,17 +54,17 @@ def read_pictures(request: Request, settings: Settings) -> Pictures:
         )
     body = read_body(request, settings.max_body_bytes)
     if media_type == MULTIPART_TYPE:
-        items = _from_multipart(body, content_type, settings.max_pictures)
+        items, fields = _from_multipart(body, content_type, settings.max_pictures)
         several = len(items) > 1
     elif media_type == JSON_TYPE:
-        items, several = _from_json(body, settings.max_pictures), True
+        items, several, fields = _from_json(body, settings.max_pictures), True, {}
     else:
         return Pictures((body,), several=False)
     if not items:
         raise errors.NoPicture("Expected at least one picture. Received: none.")
     if len(items) > settings.max_pictures:
         raise _too_many(settings.max_pictures)
-    return Pictures(items, several)
+    return Pictures(items, several, fields)
 
 
 def read_body(request: Request, limit_bytes: int) -> bytes:
@@ -93,7 +96,8 @@ def _too_large(limit_bytes: int, received: str) -> errors.BodyTooLarge:
     return errors.BodyTooLarge(f"Expected a body of at most {limit_bytes // 2**20} MiB. Received: {received}.")
 
 
-def _from_multipart(body: bytes, content_type: str, max_pictures: int) -> tuple[bytes, ...]:
+def _from_multipart(body: bytes, content_type: str, max_pictures: int) -> tuple[tuple[bytes, ...], dict[str, str]]:
+    """Return the files of a form and its other fields."""
     from multipart import MultipartError, MultipartParser, parse_options_header  # 10 ms that only forms pay
 
     boundary = parse_options_header(content_type)[1].get("boundary", "")
@@ -108,15 +112,18 @@ def _from_multipart(body: bytes, content_type: str, max_pictures: int) -> tuple[
         memory_limit=len(body),
     )
     items: list[bytes] = []
+    fields: dict[str, str] = {}
     try:
         for count, part in enumerate(parser, start=1):
             if count > max_pictures + _FIELDS_BESIDE_PICTURES:  # the rest is not even taken apart
                 raise _too_many(max_pictures)
             if part.filename is not None:
                 items.append(part.raw)
+            else:
+                fields[part.name] = part.raw.decode("utf-8", "replace")
     except MultipartError as error:
         raise errors.MalformedBody(f"Expected a well-formed {MULTIPART_TYPE} body. Received: {error}.") from error
-    return tuple(items)
+    return tuple(items), fields
 
 
 def _from_json(body: bytes, max_pictures: int) -> tuple[bytes, ...]:

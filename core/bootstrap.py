@@ -8,6 +8,7 @@ from core import errors, logs, package, settings
 from core.api import Service
 from core.classifier import Classifier
 from core.quiet import quiet_native_code
+from core.store import open_store
 
 _lock = threading.Lock()
 _service: Service | None = None
@@ -31,7 +32,7 @@ def bootstrap(environ: Mapping[str, str]) -> Service:
     logs.configure(configuration.log_level)
     if isinstance(model, errors.ServiceError):
         logs.LOGGER.error("cannot serve", extra={"fields": {"code": model.code, "detail": str(model)}})
-    return Service(configuration, model)
+    return Service(configuration, model, open_store(configuration.store) if configuration.store else None)
 
 
 def shared() -> Service:

@@ -13,8 +13,11 @@ from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
 from core.settings import Settings
+from core.store import Store
+from core.uploads import Uploads, find_label, outcome_of
 
 _PARAMETERS: Final = ("operating_point", "explain")
+_UPLOAD_PARAMETERS: Final = ("label",)
 _PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
 
 
@@ -31,10 +34,12 @@ class Outcome(NamedTuple):
 class Endpoints:
     """The answers of one process: its settings, its model or the reason why there is none, its counters. Thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics, store: Store | None = None) -> None:
         self.settings = settings
+        self._given_store = store
         self._model = model
         self._metrics = metrics
+        self._uploads = Uploads(settings, metrics)
         self._started = monotonic()
         if isinstance(model, Classifier):
             metrics.show_model(model.identity)
@@ -47,7 +52,7 @@ class Endpoints:
     def predict(self, request: Request, request_id: str) -> Outcome:
         """Answer for one picture, or for several."""
         classifier = self._classifier()
-        _check_parameters(request)
+        _check_parameters(request, _PARAMETERS)
         point = classifier.operating_point(request.query.get("operating_point"))
         explain = _wants_heatmap(request)
         pictures = bodies.read_pictures(request, self.settings)
@@ -57,6 +62,17 @@ class Endpoints:
         answers = self._answer_each(classifier, pictures.items, point, request_id, explain)
         decisions = [answer.pneumonia.decision if isinstance(answer, contract.Prediction) else answer.code for answer in answers]
         return Outcome(msgspec.json.encode(contract.Predictions(predictions=answers)), log={"decisions": decisions})
+
+    def upload(self, request: Request, request_id: str) -> Outcome:
+        """Store labelled pictures, and say what became of each once that is durable."""
+        manifest, store = self._classifier().manifest, self._store
+        _check_parameters(request, _UPLOAD_PARAMETERS)
+        pictures = bodies.read_pictures(request, self.settings)
+        given = request.query.get("label", pictures.fields.get("label"))
+        label = find_label(given, (*(label.name for label in manifest.labels), *self.settings.extra_labels))
+        outcomes = self._uploads.take(store, pictures, label, request_id, manifest.input)
+        log = {"uploads": [outcome_of(outcome) for outcome in outcomes]}
+        return _json(contract.Uploads(request_id=request_id, label=label, uploads=outcomes))._replace(log=log)
 
     def status(self, _request: Request, _request_id: str) -> Outcome:
         """Tell how this instance is doing."""
@@ -123,6 +139,13 @@ class Endpoints:
             return self._model
         raise self._model
 
+    @property
+    def _store(self) -> Store:
+        """What outlives this instance, or the reason why the route cannot do without."""
+        if self._given_store is None:
+            raise errors.NoStore("Expected PNEUMONIA_STORE to name an object store, or a folder as file:///…. Received: no such setting.")
+        return self._given_store
+
     def _answer_each(
         self, classifier: Classifier, pictures: tuple[bytes, ...], point: OperatingPoint, request_id: str, explain: bool
     ) -> tuple[contract.Prediction | contract.ItemError, ...]:
@@ -147,11 +170,11 @@ class Endpoints:
         return prediction
 
 
-def _check_parameters(request: Request) -> None:
+def _check_parameters(request: Request, known: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of ours: a misspelt operating point must not pass as the default one."""
-    unknown = sorted(set(request.query) - set(_PARAMETERS) - set(_PLATFORM_PARAMETERS))
+    unknown = sorted(set(request.query) - set(known) - set(_PLATFORM_PARAMETERS))
     if unknown:
-        raise errors.InvalidParameter(f"Expected the query parameters {' and '.join(_PARAMETERS)}. Received: {unknown[0][:32]!r}.")
+        raise errors.InvalidParameter(f"Expected the query parameters {' and '.join(known)}. Received: {unknown[0][:32]!r}.")
 
 
 def _wants_heatmap(request: Request) -> bool:

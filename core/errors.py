@@ -38,6 +38,18 @@ class Unauthorized(RequestError):
     code = "unauthorized"
 
 
+class AdminRoutesOff(RequestError):
+    """The route changes something, and the deployment has set no `PNEUMONIA_ADMIN_TOKEN`."""
+
+    code = "admin_routes_off"
+
+
+class AdminUnauthorized(RequestError):
+    """The admin token is missing or wrong."""
+
+    code = "admin_unauthorized"
+
+
 class InvalidParameter(RequestError):
     """A query parameter has a value that is none of those it may have."""
 
@@ -84,6 +96,18 @@ class UnsupportedMediaType(RequestError):
     """The Content-Type is none that can hold a picture."""
 
     code = "unsupported_media_type"
+
+
+class UnknownLabel(RequestError):
+    """The label is none of the model's, nor one that `PNEUMONIA_EXTRA_LABELS` allows."""
+
+    code = "unknown_label"
+
+
+class LabelConflict(RequestError):
+    """The same bytes are stored under another label already; the sentence says which."""
+
+    code = "label_conflict"
 
 
 class PictureError(PneumoniaError):
@@ -146,6 +170,18 @@ class ModelUnavailable(ServiceError):
     """The model package is missing, altered, inconsistent or fails its self-test."""
 
     code = "model_unavailable"
+
+
+class NoStore(ServiceError):
+    """The route needs an object store, and the deployment has set none."""
+
+    code = "no_store"
+
+
+class StoreUnavailable(ServiceError):
+    """The object store does not answer, or refuses what was asked of it."""
+
+    code = "store_unavailable"
 
 
 class InternalError(ServiceError):

@@ -27,6 +27,7 @@ class Metrics:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._errors: Counter[tuple[str]] = Counter()
         self._decisions: Counter[tuple[str]] = Counter()
+        self._uploads: Counter[tuple[str]] = Counter()
         self._stages = {stage: _Stage() for stage in ("decode", "network", "total")}
         self._model: ModelIdentity | None = None
 
@@ -45,6 +46,11 @@ class Metrics:
         """Count one refused request or picture."""
         with self._lock:
             self._errors[(code,)] += 1
+
+    def count_upload(self, outcome: str) -> None:
+        """Count one picture of an upload: stored, duplicate, refused or conflict."""
+        with self._lock:
+            self._uploads[(outcome,)] += 1
 
     def count_prediction(self, prediction: Prediction) -> None:
         """Count one answered picture with the time it took."""
@@ -80,6 +86,7 @@ class Metrics:
             ("pneumonia_requests", "Requests answered.", ("route", "status"), self._requests),
             ("pneumonia_errors", "Requests and pictures refused, by code.", ("code",), self._errors),
             ("pneumonia_decisions", "Pictures answered, by decision.", ("decision",), self._decisions),
+            ("pneumonia_uploads", "Labelled pictures received, by outcome.", ("outcome",), self._uploads),
         ):
             counter = CounterMetricFamily(name, help_text, labels=labels)
             for values, count in counts.items():

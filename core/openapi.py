@@ -26,7 +26,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str = JSON_TYPE
     refusals: tuple[type[errors.PneumoniaError], ...] = ()
     takes_pictures: bool = False
+    takes_label: bool = False
     needs_key: bool = False
+    needs_admin: bool = False
 
 
 def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
@@ -49,7 +51,10 @@ def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaEr
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "adminToken": {"type": "apiKey", "in": "header", "name": "X-Admin-Token"},
+            },
         },
     }
 
@@ -64,8 +69,12 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
     operation: Schema = {"operationId": f"{route.method.lower()}_{name}", "summary": route.summary, "responses": responses}
     if route.takes_pictures:
         operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
+    if route.takes_label:
+        operation |= {"parameters": [_LABEL_PARAMETER], "requestBody": _LABELLED_BODY}
     if route.needs_key:
         operation["security"] = [{}, {"apiKey": []}]
+    if route.needs_admin:
+        operation["security"] = [{"adminToken": []}]
     return operation
 
 
@@ -80,7 +89,7 @@ _PICTURE_PARAMETERS = [
     {"name": "operating_point", "in": "query", "schema": {"type": "string"}, "description": "One of the points that `/model` lists."},
     {"name": "explain", "in": "query", "schema": {"type": "string", "enum": ["heatmap"]}, "description": "Adds a heat map."},
 ]
-_PICTURE_BODY = {
+_PICTURE_BODY: Schema = {
     "required": True,
     "content": {
         "image/*": {"schema": _BINARY},
@@ -88,4 +97,15 @@ _PICTURE_BODY = {
         MULTIPART_TYPE: {"schema": {"type": "object", "properties": {"files": {"type": "array", "items": _BINARY}}}},
         JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Instances"}},
     },
+}
+_LABEL_PARAMETER = {
+    "name": "label",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "The label of all the pictures, by its name or its slug; a form may have it as a field instead.",
+}
+_LABELLED_FORM = {"label": {"type": "string"}, "files": {"type": "array", "items": _BINARY}}
+_LABELLED_BODY = {
+    "required": True,
+    "content": {**_PICTURE_BODY["content"], MULTIPART_TYPE: {"schema": {"type": "object", "properties": _LABELLED_FORM}}},
 }

@@ -1,6 +1,7 @@
 """Everything that a deployment can set, read once by `core.bootstrap` and passed down; nothing else looks at the environment."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -10,6 +11,7 @@ import msgspec
 from core import errors
 from core.images import MAX_PIXELS
 
+_SECRETS = ("api_key", "admin_token")
 AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -25,6 +27,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of the model package, or a folder that holds exactly one package."""
     api_key: str | None = None
     """Where set, the prediction routes want it as `X-API-Key`."""
+    store: str | None = None
+    """URL of what outlives an instance: `file:///…`, `az://…`, `gs://…` or `s3://…`."""
+    admin_token: str | None = None
+    """Where set, the routes that change something want it as `X-Admin-Token`; without it they are off."""
+    extra_labels: tuple[str, ...] = ()
+    """Labels that pictures may be uploaded under beside the model's own: a new kind, which retraining adds to the head."""
+    refresh_s: int = 30
+    """Seconds, at least, between two looks for a newly promoted model."""
     max_body_mb: int = 32
     """Largest request body in MiB. Cloud Run takes 32 over HTTP/1."""
     max_pixels: int = MAX_PIXELS
@@ -57,7 +67,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     if unknown:
         raise errors.InvalidSettings(f"Unknown setting. Expected: {', '.join(sorted(known))}. Received: {', '.join(unknown)}.")
     # An empty value is no value, except for a secret: one that was not resolved must not leave the door open.
-    given = {name: field for name, field in known.items() if environ.get(name) or (field == "api_key" and name in environ)}
+    given = {name: field for name, field in known.items() if environ.get(name) or (field in _SECRETS and name in environ)}
     values = {field: _PARSERS[field](name, environ[name]) for name, field in given.items()}
     return Settings(**values)  # type: ignore[arg-type]
 
@@ -66,6 +76,26 @@ def _secret(name: str, value: str) -> str:
     if not value or value != value.strip() or not value.isascii():
         raise errors.InvalidSettings(f"Invalid {name}: Expected ASCII without blanks around it. Received: something else, or nothing.")
     return value
+
+
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 -]{0,62}[A-Za-z0-9])?")
+_SCHEMES = ("file", "az", "gs", "s3")
+
+
+def _store_url(name: str, value: str) -> str:
+    scheme, found, rest = value.partition("://")
+    if scheme not in _SCHEMES or not found or not rest.strip("/"):
+        raise errors.InvalidSettings(f"Invalid {name}: Expected file:///…, az://…, gs://… or s3://…. Received: {value[:64]!r}.")
+    return value
+
+
+def _labels(name: str, value: str) -> tuple[str, ...]:
+    labels = tuple(label.strip() for label in value.split(","))
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        raise errors.InvalidSettings(
+            f"Invalid {name}: Expected names with commas between them, of letters, digits, blanks and hyphens. Received: {value[:64]!r}."
+        )
+    return labels
 
 
 def _folder(_name: str, value: str) -> Path:
@@ -97,6 +127,10 @@ def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
 _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "model": _folder,
     "api_key": _secret,
+    "store": _store_url,
+    "admin_token": _secret,
+    "extra_labels": _labels,
+    "refresh_s": _count,
     "max_body_mb": _count,
     "max_pixels": _pixels,
     "max_pictures": _count,

@@ -15,7 +15,10 @@ from core import phantom
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
-HELPS = [["--help"], *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare"))]
+HELPS = [
+    ["--help"],
+    *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare", "upload")),
+]
 HEAVY = (
     "numpy",
     "PIL",

@@ -14,12 +14,12 @@ from core import phantom
 BOUNDARY = "a-boundary-of-our-own"
 
 
-def multipart(*files: bytes, boundary: str = BOUNDARY) -> bytes:
+def multipart(*files: bytes, boundary: str = BOUNDARY, field: str = "note", value: str = "nothing") -> bytes:
     """A form with files, as a browser sends it, and one field beside them."""
     head = 'Content-Disposition: form-data; name="files"; filename="p{}.jpg"\r\nContent-Type: image/jpeg'
     parts = [f"--{boundary}\r\n{head.format(index)}\r\n\r\n".encode() + file + b"\r\n" for index, file in enumerate(files)]
-    field = f'--{boundary}\r\nContent-Disposition: form-data; name="note"\r\n\r\nnothing\r\n'.encode()
-    return b"".join([*parts, field, f"--{boundary}--\r\n".encode()])
+    beside = f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+    return b"".join([*parts, beside, f"--{boundary}--\r\n".encode()])
 
 
 def fields(count: int, boundary: str = BOUNDARY) -> bytes:

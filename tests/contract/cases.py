@@ -1,21 +1,31 @@
 """What the contract promises: requests with the status, the code or the type of their answer. Every route and every error is here."""
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from tests.contract import bodies
 from tests.contract.doors import Ask
 
 KEY = "a-key-of-the-tests"
+TOKEN = "an-admin-token-of-the-tests"
 MULTIPART = {"Content-Type": f"multipart/form-data; boundary={bodies.BOUNDARY}"}
 JSON = {"Content-Type": "application/json"}
 
-# What a deployment was given; one process a door and deployment.
+# What a deployment was given; one process a door and deployment. `{folder}` is one of its own, with what `seed` puts there.
+STORE = {"PNEUMONIA_STORE": "file://{folder}", "PNEUMONIA_ADMIN_TOKEN": TOKEN, "PNEUMONIA_EXTRA_LABELS": "fungal pneumonia"}
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "small": {"PNEUMONIA_MAX_PICTURES": "2", "PNEUMONIA_API_KEY": KEY},
     "no-model": {"PNEUMONIA_MODEL": "nowhere"},
     "invalid-settings": {"PNEUMONIA_MAX_PICTURES": "none"},
+    "store": STORE,
+    "no-store": {"PNEUMONIA_ADMIN_TOKEN": TOKEN},
+    "broken-store": STORE | {"PNEUMONIA_STORE": "file:///dev/null/store"},
+    "store-without-token": {"PNEUMONIA_STORE": "file://{folder}"},
 }
 
 
@@ -155,6 +165,71 @@ def _deployed_otherwise() -> list[Case]:
     ]
 
 
+def _upload(
+    body: bytes, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, token: str | None = TOKEN
+) -> Ask:
+    admin = {} if token is None else {"X-Admin-Token": token}
+    return Ask("POST", "/upload-data", body, {**(headers or {}), **admin}, query or {})
+
+
+def _uploads() -> list[Case]:
+    jpeg, png = bodies.jpeg(), bodies.encoded("PNG")
+    normal = {"label": "normal"}
+
+    def form(*files: bytes, label: str = "viral pneumonia") -> Ask:
+        return _upload(bodies.multipart(*files, field="label", value=label), headers=MULTIPART)
+
+    kept = [
+        Case("stores a picture", _upload(jpeg, normal), 200),
+        Case("stores one file of a form", form(png), 200),
+        Case("stores two files of a form", form(png, bodies.encoded("BMP")), 200),
+        Case("stores a picture under its label's slug", _upload(bodies.encoded("TIFF"), {"label": "bacterial-pneumonia"}), 200),
+        Case("stores a picture of a new kind", _upload(bodies.encoded("JPEG", "RGB"), {"label": "fungal pneumonia"}), 200),
+        Case("stores one instance", _upload(bodies.instances(jpeg), normal, JSON), 200),
+        Case("stores the sound one of two files", form(b"text", png), 200, "not_a_picture"),
+        Case("stores the new one of two files", form(seeded(), png), 200, "label_conflict"),
+    ]
+    refused = [
+        Case("refuses to store text", _upload(b"text", normal), 422, "not_a_picture"),
+        Case("refuses to store another label's picture", _upload(seeded(), normal), 409, "label_conflict"),
+        Case("refuses an upload without a label", _upload(jpeg), 400, "unknown_label"),
+        Case("refuses an unknown label", _upload(jpeg, {"label": "nromal"}), 400, "unknown_label"),
+        Case("refuses an unknown label in a form", form(jpeg, label="../normal"), 400, "unknown_label"),
+        Case("refuses a parameter of predictions", _upload(jpeg, {"explain": "heatmap"}), 400, "invalid_parameter"),
+        Case("refuses an empty upload", _upload(b"", normal), 400, "empty_body"),
+        Case("refuses an upload without the token", _upload(jpeg, normal, token=None), 401, "admin_unauthorized"),
+        Case("refuses an upload with a wrong token", _upload(jpeg, normal, token="wrong"), 401, "admin_unauthorized"),
+        Case("refuses GET /upload-data", Ask("GET", "/upload-data"), 405, "method_not_allowed"),
+    ]
+    elsewhere = {
+        "default": (403, "admin_routes_off"),
+        "store-without-token": (403, "admin_routes_off"),
+        "no-store": (503, "no_store"),
+        "broken-store": (503, "store_unavailable"),
+    }
+    return [
+        *(case._replace(deployment="store") for case in (*kept, *refused)),
+        *(Case(f"{name}: POST /upload-data", _upload(jpeg, normal), *answer, deployment=name) for name, answer in elsewhere.items()),
+        Case("broken-store: reads a picture", _predict(jpeg), 200, deployment="broken-store"),
+    ]
+
+
+def seeded() -> bytes:
+    """The picture that every store has already"""
+    return bodies.encoded("WEBP", "RGB")
+
+
+def seed(folder: Path) -> None:
+    """Put a picture into a store that it then has already: as bacterial pneumonia."""
+    sha256 = hashlib.sha256(seeded()).hexdigest()
+    record = {"sha256": sha256, "label": "bacterial pneumonia", "format": "webp", "width_px": 512, "height_px": 512}
+    place = folder / "uploads" / "bacterial-pneumonia"
+    place.mkdir(parents=True)
+    (place / f"{sha256}.webp").write_bytes(seeded())
+    more = {"size_bytes": len(seeded()), "stored_at": "2026-01-01T00:00:00+00:00", "request_id": "seed"}
+    (place / f"{sha256}.json").write_bytes(msgspec.json.encode(record | more))
+
+
 def _damaged(png: bytes) -> bytes:
     """Flip bytes in the middle of the pixel data, so that the checksum is wrong."""
     middle = len(png) // 2
@@ -171,4 +246,4 @@ def _tiny() -> bytes:
     return stream.getvalue()
 
 
-CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise())
+CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *_uploads())

@@ -17,6 +17,10 @@ FIELDS = Settings.__struct_fields__
 GIVEN: Mapping[str, tuple[str, object]] = {
     "model": ("/somewhere/else", Path("/somewhere/else")),
     "api_key": ("s3cret of-mine", "s3cret of-mine"),
+    "store": ("gs://bucket/prefix", "gs://bucket/prefix"),
+    "admin_token": ("another s3cret", "another s3cret"),
+    "extra_labels": ("fungal pneumonia, COVID-19", ("fungal pneumonia", "COVID-19")),
+    "refresh_s": ("60", 60),
     "max_body_mb": ("100", 100),
     "max_pixels": ("1000000", 1_000_000),
     "max_pictures": ("1", 1),
@@ -25,7 +29,8 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "azure_auth_level": ("anonymous", "ANONYMOUS"),
     "log_level": ("Debug", "DEBUG"),
 }
-NUMBERS = ("max_body_mb", "max_pixels", "max_pictures", "max_request_pixels", "interpreters")
+SECRETS = ("api_key", "admin_token")
+NUMBERS = ("refresh_s", "max_body_mb", "max_pixels", "max_pictures", "max_request_pixels", "interpreters")
 
 
 def variable(field: str) -> str:
@@ -41,6 +46,10 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
     assert msgspec.structs.asdict(Settings()) == {
         "model": ROOT / "model",
         "api_key": None,
+        "store": None,
+        "admin_token": None,
+        "extra_labels": (),
+        "refresh_s": 30,
         "max_body_mb": 32,
         "max_pixels": images.MAX_PIXELS,
         "max_pictures": 64,
@@ -62,21 +71,24 @@ def test_setting_is_read_from_its_variable_and_moves_nothing_else(field: str) ->
     assert read({variable(field): text}) == msgspec.structs.replace(Settings(), **{field: value})
 
 
-@pytest.mark.parametrize("field", [field for field in FIELDS if field != "api_key"])
+@pytest.mark.parametrize("field", [field for field in FIELDS if field not in SECRETS])
 def test_empty_variable_is_as_good_as_none(field: str) -> None:
     assert read({variable(field): ""}) == Settings()
 
 
+@pytest.mark.parametrize("field", SECRETS)
 @pytest.mark.parametrize("key", ["", " s3cret", "s3cret\n", "s3crèt"])
-def test_key_that_no_header_can_carry_is_refused_untold(key: str) -> None:
-    with pytest.raises(errors.InvalidSettings, match="PNEUMONIA_API_KEY") as caught:
-        read({"PNEUMONIA_API_KEY": key})
+def test_key_that_no_header_can_carry_is_refused_untold(field: str, key: str) -> None:
+    with pytest.raises(errors.InvalidSettings, match=variable(field)) as caught:
+        read({variable(field): key})
 
     assert "s3cr" not in str(caught.value)
 
 
 WRONG = [
     *((field, text) for field in NUMBERS for text in ("0", "-1", "1.5", "many", " 1", "1 ", "1e3", "٣", "0x10", "+1", "9" * 10)),
+    *(("store", text) for text in ("store", "/a/folder", "ftp://host/a", "s3://", "file:///", "gs:bucket")),
+    *(("extra_labels", text) for text in (",", "a,", "a/b", "..", " - ", "pneumonie à x")),
     ("azure_auth_level", "EVERYONE"),
     ("azure_auth_level", "function "),
     ("log_level", "LOUD"),

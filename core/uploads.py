@@ -1,0 +1,180 @@
+"""Labelled pictures in the store: what `POST /upload-data` writes, and what retraining reads.
+
+    uploads/<label>/<sha256>.<ext>      the bytes as they came; sending twice stores once
+    uploads/<label>/<sha256>.json       what is known of them, written last: a picture counts when this is there
+
+<label> is the label as `slug` writes it.
+"""
+
+import hashlib
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from core import errors, images
+from core.bodies import Pictures
+from core.contract import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
+from core.images import Picture
+from core.manifest import InputContract
+from core.metrics import Metrics
+from core.settings import Settings
+from core.store import Store
+
+PREFIX: Final = "uploads/"
+EXTENSIONS: Final[Mapping[str, str]] = {"jpeg": "jpeg", "png": "png", "bmp": "bmp", "tiff": "tiff", "webp": "webp"}
+"""By the format that `core.images.decode` found, whatever the file was called."""
+_RECORD: Final = re.compile(rf"{PREFIX}([^/]+)/([0-9a-f]{{64}})\.json")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store knows of an uploaded picture: no file name, nothing of the patient."""
+
+    sha256: str
+    label: str
+    format: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    stored_at: str
+    request_id: str
+
+
+class Counted(NamedTuple):
+    """An uploaded picture that counts: its folder's name, its digest and where its bytes are."""
+
+    slug: str
+    sha256: str
+    key: str
+
+
+def slug(label: str) -> str:
+    """Return a label as the name of a folder: small letters, digits and hyphens; the one place where this is decided.
+
+    A label in another script gets the beginning of its digest behind it, since its letters cannot be kept.
+    """
+    words = "-".join(re.findall(r"[a-z0-9]+", label.lower()))
+    return words if label.isascii() and words else f"{words}-{hashlib.sha256(label.encode()).hexdigest()[:12]}".lstrip("-")
+
+
+def find_label(given: str | None, labels: Iterable[str]) -> str:
+    """Return the label that a caller means by its name or its slug.
+
+    Raises:
+        errors.UnknownLabel: it is none of them, or missing.
+    """
+    by_slug: dict[str, str] = {}
+    for label in labels:
+        by_slug.setdefault(slug(label), label)
+    found = by_slug.get(slug(given)) or by_slug.get(given) if given else None
+    if found is None:
+        received = f"{given[:64]!r}" if given else "none"
+        raise errors.UnknownLabel(f"Invalid `label`: Expected one of {', '.join(by_slug.values())}. Received: {received}.")
+    return found
+
+
+class Uploads:
+    """Takes labelled pictures in for one process; thread-safe."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        # Pictures are the largest things in memory: no more are decoded at once than the settings allow.
+        self._slots = threading.BoundedSemaphore(settings.interpreters)
+
+    def take(self, store: Store, pictures: Pictures, label: str, request_id: str, contract: InputContract) -> tuple[UploadedPicture, ...]:
+        """Store the pictures of one request under a label; durable when this returns.
+
+        One that cannot be stored does not spoil the others, and all share one allowance of pixels.
+
+        Args:
+            store: where to.
+            pictures: what came; a picture that came alone is refused by raising, as `POST /predict` does.
+            label: the label's name.
+            request_id: goes into the records.
+            contract: how the model takes its pictures: what it can read can be stored.
+
+        Raises:
+            errors.PictureError: the only picture cannot be read.
+            errors.LabelConflict: the only picture is stored under another label.
+            errors.StoreUnavailable: the store does not answer. Nothing is acknowledged; what was stored is a duplicate the next time.
+        """
+        slugs = store.children(PREFIX)
+        pixels_left = self._settings.max_request_pixels
+        outcomes: list[UploadedPicture] = []
+        for data in pictures.items:
+            try:
+                with self._slots:
+                    picture = images.decode(data, min(self._settings.max_pixels, pixels_left), images.draft_px(contract))
+                pixels_left -= picture.width_px * picture.height_px
+                outcomes.append(_keep(store, data, picture, label, request_id, slugs))
+            except errors.PictureError as error:
+                outcomes.append(RefusedPicture(code=error.code, detail=str(error)))
+                if not pictures.several:
+                    self._metrics.count_upload(outcome_of(outcomes[-1]))
+                    raise
+            self._metrics.count_upload(outcome_of(outcomes[-1]))
+            if isinstance(outcomes[-1], ConflictingPicture) and not pictures.several:
+                raise errors.LabelConflict(outcomes[-1].detail)
+            if isinstance(outcomes[-1], ConflictingPicture | RefusedPicture):
+                self._metrics.count_error(outcomes[-1].code)
+        return tuple(outcomes)
+
+
+def outcome_of(picture: UploadedPicture) -> str:
+    """Return stored, duplicate, refused or conflict."""
+    return str(picture.__struct_config__.tag)
+
+
+def _keep(store: Store, data: bytes, picture: Picture, label: str, request_id: str, slugs: Iterable[str]) -> UploadedPicture:
+    """Store a picture unless the store has it, under this label or another. The record comes last: with it the picture counts.
+
+    Two requests that bring the same new bytes under two labels at the same moment may both succeed: `counted` then leaves both out.
+    """
+    own, sha256 = slug(label), hashlib.sha256(data).hexdigest()
+    for other in slugs:
+        there = store.get(_record_key(other, sha256)) if other != own else None
+        if there is not None:
+            stored_label = msgspec.json.decode(there, type=Record).label
+            detail = f"Expected bytes without a label, or with this one. Received: bytes that are stored as {stored_label}."
+            return ConflictingPicture(sha256=sha256, stored_label=stored_label, code=errors.LabelConflict.code, detail=detail)
+    record = Record(
+        sha256=sha256,
+        label=label,
+        format=picture.format,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        size_bytes=len(data),
+        stored_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        request_id=request_id,
+    )
+    store.create(f"{PREFIX}{own}/{sha256}.{EXTENSIONS[picture.format]}", data)
+    new = store.create(_record_key(own, sha256), msgspec.json.encode(record))
+    kind = StoredPicture if new else DuplicatePicture
+    return kind(sha256=sha256, format=picture.format, width_px=picture.width_px, height_px=picture.height_px)
+
+
+def counted(store: Store) -> Iterator[Counted]:
+    """Yield the pictures that count, in the order of their labels and digests.
+
+    Bytes under several labels are left out: which label is right cannot be told.
+
+    Raises:
+        errors.StoreUnavailable: the store does not answer.
+    """
+    keys = sorted(store.keys(PREFIX))
+    records = {match.groups() for match in map(_RECORD.fullmatch, keys) if match}
+    labels = Counter(sha256 for _, sha256 in records)
+    for key in keys:
+        folder, name = key.removeprefix(PREFIX).split("/", 1) if key.count("/") == 2 else ("", "")
+        sha256, _, extension = name.partition(".")
+        if extension != "json" and (folder, sha256) in records and labels[sha256] == 1:
+            yield Counted(folder, sha256, key)
+
+
+def _record_key(folder: str, sha256: str) -> str:
+    return f"{PREFIX}{folder}/{sha256}.json"
