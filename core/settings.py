@@ -29,9 +29,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str | None = None
     """URL of what outlives an instance: `file:///…`, `az://…`, `gs://…` or `s3://…`."""
     admin_token: str | None = None
-    """Where set, the routes that change something want it as `Authorization: Bearer …`; without it they are off."""
+    """Where set, the routes that change something want it as `X-Admin-Token`; without it they are off."""
     refresh_s: int = 30
     """Seconds, at least, between two looks for a newly promoted model."""
+    record_predictions: bool = False
+    """Whether answers are kept in the store, without identifiers, for `pneumonia drift`."""
     max_body_mb: int = 32
     """Largest request body in MiB. Cloud Run takes 32 over HTTP/1."""
     max_pixels: int = MAX_PIXELS
@@ -75,6 +77,7 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
+_SWITCH = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
 _SCHEMES = ("file", "az", "gs", "s3")
 
 
@@ -102,6 +105,12 @@ def _pixels(name: str, value: str) -> int:
     return count
 
 
+def _switch(name: str, value: str) -> bool:
+    if value.lower() not in _SWITCH:
+        raise errors.InvalidSettings(f"Invalid {name}: Expected one of {', '.join(_SWITCH)}. Received: {value!r}.")
+    return _SWITCH[value.lower()]
+
+
 def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
     def parse(name: str, value: str) -> str:
         if value.upper() not in options:
@@ -117,6 +126,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "store": _store_url,
     "admin_token": _secret,
     "refresh_s": _count,
+    "record_predictions": _switch,
     "max_body_mb": _count,
     "max_pixels": _pixels,
     "max_pictures": _count,

@@ -7,7 +7,7 @@ and what was acknowledged is durable. Compare-and-swap is not among them: local 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from core import errors
@@ -93,7 +93,7 @@ class Store:
         paths = [*found["common_prefixes"], *(one["path"] for one in found["objects"])]
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in paths)
 
-    def _put(self, key: str, data: bytes, mode: str) -> None:
+    def _put(self, key: str, data: bytes, mode: Literal["create", "overwrite"]) -> None:
         import obstore
         from obstore.exceptions import AlreadyExistsError
 

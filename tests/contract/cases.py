@@ -3,19 +3,25 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from core import models
+from core.settings import BAKED_MODEL
 from tests.contract import bodies
 from tests.contract.doors import Ask
 
 KEY = "a-key-of-the-tests"
+TOKEN = {"X-Admin-Token": "a-token-of-the-tests"}
+BROKEN_VERSION = "6.6.6"  # what conftest puts into the store: loads, and fails its self-test
 MULTIPART = {"Content-Type": f"multipart/form-data; boundary={bodies.BOUNDARY}"}
 JSON = {"Content-Type": "application/json"}
 
-# What a deployment was given; one process a door and deployment.
+# What a deployment was given; one process a door and deployment. `{store}` is a store that all doors share.
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "small": {"PNEUMONIA_MAX_PICTURES": "2", "PNEUMONIA_API_KEY": KEY},
     "no-model": {"PNEUMONIA_MODEL": "nowhere"},
     "invalid-settings": {"PNEUMONIA_MAX_PICTURES": "none"},
+    "living": {"PNEUMONIA_STORE": "{store}", "PNEUMONIA_ADMIN_TOKEN": TOKEN["X-Admin-Token"]},
+    "store-down": {"PNEUMONIA_STORE": "file:///dev/null/store", "PNEUMONIA_ADMIN_TOKEN": TOKEN["X-Admin-Token"]},
 }
 
 
@@ -155,6 +161,44 @@ def _deployed_otherwise() -> list[Case]:
     ]
 
 
+def _models() -> list[Case]:
+    version = models.installed_version(BAKED_MODEL)
+    activate = f"/models/{version}/activate"
+    wrong = {"X-Admin-Token": "wrong"}
+    cases = [
+        Case("activates the installed version", Ask("POST", activate, headers=TOKEN), 200),
+        Case("activates what is active", Ask("POST", activate, headers=TOKEN, query={"reason": "again"}), 200),
+        Case("lists the models", Ask("GET", "/models"), 200),
+        Case("refuses a version that is not there", Ask("POST", "/models/none/activate", headers=TOKEN), 404, "unknown_version"),
+        Case(
+            "refuses a package that fails its self-test",
+            Ask("POST", f"/models/{BROKEN_VERSION}/activate", headers=TOKEN),
+            422,
+            "package_refused",
+        ),
+        Case("refuses a wrong admin token", Ask("POST", activate, headers=wrong), 401, "admin_unauthorized"),
+        Case("refuses a missing admin token", Ask("POST", activate), 401, "admin_unauthorized"),
+        Case("refuses a misspelt reason", Ask("POST", activate, headers=TOKEN, query={"raeson": "x"}), 400, "invalid_parameter"),
+        Case("refuses GET on an activation", Ask("GET", activate), 405, "method_not_allowed"),
+        Case("refuses an activation of nothing", Ask("POST", "/models//activate", headers=TOKEN), 404, "unknown_route"),
+        Case("refuses a path below a version", Ask("POST", f"/models/{version}/more/activate", headers=TOKEN), 404, "unknown_route"),
+    ]
+    return [
+        *(case._replace(deployment="living") for case in cases),
+        Case("keeps routes that change something off", Ask("POST", activate, headers=TOKEN), 403, "admin_routes_off"),
+        Case("says that models need a store", Ask("GET", "/models"), 503, "no_store"),
+        Case("says that the store is down", Ask("GET", "/models"), 503, "store_unavailable", deployment="store-down"),
+        Case(
+            "activates nothing while the store is down",
+            Ask("POST", activate, headers=TOKEN),
+            503,
+            "store_unavailable",
+            deployment="store-down",
+        ),
+        Case("predicts while the store is down", _predict(bodies.jpeg()), 200, deployment="store-down"),
+    ]
+
+
 def _damaged(png: bytes) -> bytes:
     """Flip bytes in the middle of the pixel data, so that the checksum is wrong."""
     middle = len(png) // 2
@@ -171,4 +215,4 @@ def _tiny() -> bytes:
     return stream.getvalue()
 
 
-CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise())
+CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *_models())

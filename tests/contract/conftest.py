@@ -5,22 +5,25 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.contract.cases import DEPLOYMENTS
+from tests.contract.cases import BROKEN_VERSION, DEPLOYMENTS
 from tests.contract.doors import CoreDoor, Door, azure, google
+from tests.support import living
 
 Open = Callable[[str, str], Door]
 DOORS = ("core", "google", "azure")
 
 
 @pytest.fixture(scope="session")
-def open_door() -> Iterator[Open]:
+def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Give a function from the names of a door and a deployment to that door."""
+    store = tmp_path_factory.mktemp("store")
+    living.damage_version(living.open_folder(store), tmp_path_factory.mktemp("broken"), BROKEN_VERSION)
     doors: dict[tuple[str, str], Door] = {}
     with ExitStack() as stack:
 
         def open_once(door: str, deployment: str) -> Door:
             if (door, deployment) not in doors:
-                environ = DEPLOYMENTS[deployment]
+                environ = {name: value.format(store=store.as_uri()) for name, value in DEPLOYMENTS[deployment].items()}
                 if door == "core":
                     doors[door, deployment] = CoreDoor(environ)
                 else:

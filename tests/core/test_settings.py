@@ -17,6 +17,10 @@ FIELDS = Settings.__struct_fields__
 GIVEN: Mapping[str, tuple[str, object]] = {
     "model": ("/somewhere/else", Path("/somewhere/else")),
     "api_key": ("s3cret of-mine", "s3cret of-mine"),
+    "store": ("gs://bucket/prefix", "gs://bucket/prefix"),
+    "admin_token": ("t0ken", "t0ken"),
+    "refresh_s": ("5", 5),
+    "record_predictions": ("on", True),
     "max_body_mb": ("100", 100),
     "max_pixels": ("1000000", 1_000_000),
     "max_pictures": ("1", 1),
@@ -25,7 +29,7 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "azure_auth_level": ("anonymous", "ANONYMOUS"),
     "log_level": ("Debug", "DEBUG"),
 }
-NUMBERS = ("max_body_mb", "max_pixels", "max_pictures", "max_request_pixels", "interpreters")
+NUMBERS = ("refresh_s", "max_body_mb", "max_pixels", "max_pictures", "max_request_pixels", "interpreters")
 
 
 def variable(field: str) -> str:
@@ -41,6 +45,10 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
     assert msgspec.structs.asdict(Settings()) == {
         "model": ROOT / "model",
         "api_key": None,
+        "store": None,
+        "admin_token": None,
+        "refresh_s": 30,
+        "record_predictions": False,
         "max_body_mb": 32,
         "max_pixels": images.MAX_PIXELS,
         "max_pictures": 64,
@@ -62,15 +70,16 @@ def test_setting_is_read_from_its_variable_and_moves_nothing_else(field: str) ->
     assert read({variable(field): text}) == msgspec.structs.replace(Settings(), **{field: value})
 
 
-@pytest.mark.parametrize("field", [field for field in FIELDS if field != "api_key"])
+@pytest.mark.parametrize("field", [field for field in FIELDS if field not in ("api_key", "admin_token")])
 def test_empty_variable_is_as_good_as_none(field: str) -> None:
     assert read({variable(field): ""}) == Settings()
 
 
 @pytest.mark.parametrize("key", ["", " s3cret", "s3cret\n", "s3crèt"])
-def test_key_that_no_header_can_carry_is_refused_untold(key: str) -> None:
-    with pytest.raises(errors.InvalidSettings, match="PNEUMONIA_API_KEY") as caught:
-        read({"PNEUMONIA_API_KEY": key})
+@pytest.mark.parametrize("name", ["PNEUMONIA_API_KEY", "PNEUMONIA_ADMIN_TOKEN"])
+def test_secret_that_no_header_can_carry_is_refused_untold(name: str, key: str) -> None:
+    with pytest.raises(errors.InvalidSettings, match=name) as caught:
+        read({name: key})
 
     assert "s3cr" not in str(caught.value)
 
@@ -81,6 +90,10 @@ WRONG = [
     ("azure_auth_level", "function "),
     ("log_level", "LOUD"),
     ("log_level", "20"),
+    ("record_predictions", "maybe"),
+    ("store", "here"),
+    ("store", "ftp://bucket"),
+    ("store", "s3://"),
 ]
 
 
