@@ -7,6 +7,7 @@ request could meet; the swap is one assignment. Whatever goes wrong leaves what 
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from core.store import Store
 
 START_LIMIT_S: Final = 15.0
 """How long a start waits for the store, before it serves the model that came with the installation."""
+_PROMOTIONS_SHOWN: Final = 20
 
 
 class Serving(NamedTuple):
@@ -169,6 +171,23 @@ def promote_proven(store: Store, version: str, reason: str, settings: Settings, 
     if last is not None and (last.version, last.sha256) == (version, identity.sha256):
         return classifier, last
     return classifier, promotions.promote(store, identity, promotions.BY_HAND, reason, before)
+
+
+def overview(store: Store, installed: Path, serving: contract.ModelIdentity | None = None) -> contract.Models:
+    """Return what `/models` says: the versions that may be activated, the one that counts, and the last promotions.
+
+    Raises:
+        errors.StoreUnavailable: the store does not answer.
+        errors.ModelUnavailable: a promotion cannot be read.
+    """
+    history = promotions.history(store, _PROMOTIONS_SHOWN)
+    own = models.installed_version(installed)
+    return contract.Models(
+        serving=serving,
+        active=history[0] if history else None,
+        versions=tuple(sorted({*models.versions(store), *([own] if own else [])})),
+        promotions=tuple(history),
+    )
 
 
 def _number(serving: Serving) -> int:

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from core import bodies, contract, errors, models, pages, phantom, promotions
-from core.active import Active, Serving
+from core import bodies, contract, errors, pages, phantom
+from core.active import Active, Serving, overview
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
 from core.manifest import OperatingPoint
@@ -19,7 +19,6 @@ from core.store import Store
 
 _PARAMETERS: Final = ("operating_point", "explain")
 _PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
-_PROMOTIONS_SHOWN: Final = 20
 _LONGEST_REASON: Final = 200
 
 
@@ -98,17 +97,7 @@ class Endpoints:
 
     def models(self, _request: Request, _request_id: str) -> Outcome:
         """Tell which versions there are, which is active and how it came to be."""
-        store = self._store
-        history = promotions.history(store, _PROMOTIONS_SHOWN)
-        installed = models.installed_version(self.settings.model)
-        return _json(
-            contract.Models(
-                serving=self.identity,
-                active=history[0] if history else None,
-                versions=tuple(sorted({*models.versions(store), *([installed] if installed else [])})),
-                promotions=tuple(history),
-            )
-        )
+        return _json(overview(self._store, self.settings.model, self.identity))
 
     def activate(self, request: Request, _request_id: str) -> Outcome:
         """Promote a version by hand, or go back to one."""

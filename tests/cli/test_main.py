@@ -15,7 +15,13 @@ from core import phantom
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
-HELPS = [["--help"], *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare"))]
+HELPS = [
+    ["--help"],
+    *(
+        [command, "--help"]
+        for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare", "models", "drift")
+    ),
+]
 HEAVY = (
     "numpy",
     "PIL",
