@@ -1,21 +1,14 @@
 """The model that serves: a promoted one comes in behind the requests, and nothing that is broken ever takes its place."""
 
-import gc
-import threading
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core import models, phantom
-from core.active import Active
 from core.api import Service
-from core.classifier import Classifier
 from core.contract import ModelIdentity
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE
-from core.metrics import Metrics
-from core.settings import Settings
 from core.store import Store
 from tests.support import living, packages
 from tests.support.requests import get, post, read
@@ -180,101 +173,3 @@ def test_store_that_cannot_be_opened_leaves_the_installed_model_and_is_told(tmp_
     assert living.version(service) == BAKED
     assert error_code(service) == "store_unavailable"
     assert read(service.handle(get("/models")))["code"] == "store_unavailable"
-
-
-class Gate(Store):
-    """A store that does not answer until it is let."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store._backend, store._folder)
-        self.open = threading.Event()
-        self.open.set()
-        self.asked = 0
-        self.broken = False
-
-    def children(self, prefix: str) -> list[str]:
-        self.asked += 1
-        assert self.open.wait(60)
-        if self.broken:
-            from core.errors import StoreUnavailable
-
-            raise StoreUnavailable("Expected the store to answer. Received: nothing.")
-        return super().children(prefix)
-
-
-@pytest.fixture
-def gate(store: Store) -> Gate:
-    return Gate(store)
-
-
-def served(gate: Gate, refresh_s: int = 0) -> tuple[Service, Active]:
-    settings, metrics = Settings(refresh_s=refresh_s, interpreters=2), Metrics()
-    active = Active(settings, gate, metrics)
-    active.start()
-    return Service(settings, active, metrics, gate), active
-
-
-def test_requests_do_not_wait_for_a_store_that_hangs(gate: Gate, store: Store, shelf: Path) -> None:
-    service, active = served(gate)
-    living.promote(store, pushed(store, shelf, "2.0.0"))
-    gate.open.clear()
-
-    asked = gate.asked
-    answers = [read(service.handle(post(phantom.jpeg())))["model"]["version"] for _ in range(20)]
-
-    assert answers == [BAKED] * 20
-    assert gate.asked == asked + 1  # one look at a time, however long it takes
-    gate.open.set()
-    living.until(lambda: living.version(service) == "2.0.0")
-    assert active.last_error is None
-
-
-def test_looks_are_no_more_frequent_than_the_setting_says(gate: Gate) -> None:
-    service, _ = served(gate, refresh_s=3600)
-    asked = gate.asked
-
-    for _ in range(50):
-        service.handle(get("/health/live"))
-
-    assert gate.asked == asked == 1
-
-
-def test_store_that_goes_down_and_comes_back_is_told_and_forgotten(gate: Gate, store: Store, shelf: Path) -> None:
-    service, _ = served(gate)
-    gate.broken = True
-    living.until(lambda: error_code(service) == "store_unavailable")
-    assert service.handle(post(phantom.jpeg())).status == 200
-
-    gate.broken = False
-    living.promote(store, pushed(store, shelf, "2.0.0"))
-
-    living.until(lambda: living.version(service) == "2.0.0")
-    living.until(lambda: error_code(service) is None)
-
-
-def test_request_keeps_its_model_to_the_end_and_the_model_goes_with_it(gate: Gate, store: Store, shelf: Path) -> None:
-    service, active = served(gate, refresh_s=3600)
-    held = active.serving.model
-    assert isinstance(held, Classifier)
-    gone = weakref.ref(held)
-    pushed(store, shelf, "2.0.0")
-
-    active.activate("2.0.0", "because")
-
-    prediction = held.classify(phantom.jpeg(), held.operating_point(None), "id", 10**7)
-    assert prediction.model.version == BAKED
-    assert read(service.handle(post(phantom.jpeg())))["model"]["version"] == "2.0.0"
-    del held, prediction
-    gc.collect()
-    assert gone() is None
-
-
-def test_earlier_promotion_that_loads_late_does_not_displace_a_later_one(gate: Gate, store: Store, shelf: Path) -> None:
-    service, active = served(gate, refresh_s=3600)
-    first = active.serving
-    pushed(store, shelf, "2.0.0")
-    active.activate("2.0.0", "because")
-
-    active._swap(first)
-
-    assert living.version(service) == "2.0.0"
