@@ -134,7 +134,10 @@ def _environment(model: str | None) -> Mapping[str, str]:
     """The person's own settings, without a front door's."""
     environ = {**LOCAL, **os.environ}
     environ.pop("PNEUMONIA_API_KEY", None)
-    return {**environ, "PNEUMONIA_MODEL": model} if model else environ
+    if model is None:
+        return environ
+    environ.pop("PNEUMONIA_STORE", None)  # who names a package means that one, not the promoted one
+    return {**environ, "PNEUMONIA_MODEL": model}
 
 
 def _ask(handle: Callable[[Request], Response], file: str, query: Mapping[str, str]) -> Answer:

@@ -14,12 +14,13 @@ from typing import Final
 import msgspec
 
 from core import contract, errors, openapi
-from core.classifier import Classifier
+from core.active import Active
 from core.contract import JSON_TYPE, PROBLEM_TYPE, Request, Response
 from core.endpoints import Endpoints, Outcome
 from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
+from core.records import Recorder
 from core.settings import Settings
 from core.store import Store
 
@@ -33,6 +34,7 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.AdminUnauthorized: 401,
     errors.AdminRoutesOff: 403,
     errors.UnknownRoute: 404,
+    errors.UnknownVersion: 404,
     errors.MethodNotAllowed: 405,
     errors.LabelConflict: 409,
     errors.LengthRequired: 411,
@@ -46,6 +48,7 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.TruncatedPicture: 422,
     errors.CorruptPicture: 422,
     errors.PictureTooSmall: 422,
+    errors.PackageRefused: 422,
     errors.InternalError: 500,
     errors.InvalidSettings: 503,
     errors.ModelUnavailable: 503,
@@ -64,8 +67,10 @@ _ROUTING: Final = (errors.UnknownRoute, errors.MethodNotAllowed)
 _ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
 _STORE: Final = (errors.NoStore, errors.StoreUnavailable)
 _LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
-_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (*_ROUTING, *_ADMIN, *_STORE, *_LABELS))
-_UPLOAD_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (*_ROUTING, errors.Unauthorized))
+_VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
+_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS)
+_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
+_UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
 ROUTES: Final = (
     Route(
         method="POST",
@@ -100,6 +105,24 @@ ROUTES: Final = (
     Route(method="GET", path="/health/live", summary="The process answers.", handler=Endpoints.live, answers=(contract.Health,)),
     Route(
         method="GET",
+        path="/models",
+        summary="The versions in the store, which of them is active, and the last promotions.",
+        handler=Endpoints.models,
+        answers=(contract.Models,),
+        refusals=(errors.Unauthorized, errors.ModelUnavailable, *_STORE),
+        needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/models/{version}/activate",
+        summary="Promote a version, or go back to one: `?reason=` is kept with it.",
+        handler=Endpoints.activate,
+        answers=(contract.Promotion,),
+        refusals=(errors.InvalidParameter, errors.UnknownVersion, errors.PackageRefused, errors.ModelUnavailable, *_ADMIN, *_STORE),
+        needs_admin=True,
+    ),
+    Route(
+        method="GET",
         path="/health/ready",
         summary="The model is loaded and has passed its self-test.",
         handler=Endpoints.ready,
@@ -113,6 +136,7 @@ ROUTES: Final = (
     Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
 )
 _PATHS: Final = tuple(route.path for route in ROUTES)
+_PATTERNS: Final = tuple((path, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))) for path in _PATHS if "{" in path)
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -121,20 +145,29 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class Service:
     """The service of one process; thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, store: Store | None = None) -> None:
-        self._metrics = Metrics()
-        self._endpoints = Endpoints(settings, model, self._metrics, store)
+    def __init__(
+        self,
+        settings: Settings,
+        active: Active,
+        metrics: Metrics,
+        store: Store | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._active = active
+        self._metrics = metrics
+        self._endpoints = Endpoints(settings, active, metrics, store, recorder)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
         start = perf_counter()
         request_id = _request_id(request)
-        path = request.path
-        route = path if path in _PATHS else "unknown"  # what a caller chose freely is neither logged nor counted
+        route, parameters = template_of(request.path)
         try:
-            found = _find_route(path, request.method)
+            self._active.look_if_due()
+            found = _find_route(route, request.method)
             self._check_key(request, found)
-            outcome = found.handler(self._endpoints, request, request_id)
+            asked = msgspec.structs.replace(request, parameters=parameters) if parameters else request
+            outcome = found.handler(self._endpoints, asked, request_id)
         except errors.PneumoniaError as error:
             outcome = self._problem(error, request_id)
         except Exception:
@@ -194,8 +227,19 @@ def _matches(request: Request, header: str, secret: str) -> bool:
     return hmac.compare_digest(request.headers.get(header, "").encode("utf-8", "backslashreplace"), secret.encode())
 
 
+def template_of(path: str) -> tuple[str, Mapping[str, str]]:
+    """Return a path as the table of routes writes it, and what stands in its braces.
+
+    What a caller chose freely is neither logged nor counted: a path that is none of ours is "unknown".
+    """
+    if path in _PATHS and "{" not in path:
+        return path, {}
+    matches = ((template, pattern.fullmatch(path)) for template, pattern in _PATTERNS)
+    return next(((template, match.groupdict()) for template, match in matches if match), ("unknown", {}))
+
+
 def _find_route(path: str, method: str) -> Route:
-    """Return the route for a path and a method; HEAD is GET without a body."""
+    """Return the route for a path of the table and a method; HEAD is GET without a body."""
     there = [route for route in ROUTES if route.path == path]
     if not there:
         raise errors.UnknownRoute(f"Expected one of {', '.join(_PATHS)}. Received: a path that is none of them.")

@@ -4,11 +4,13 @@ import os
 import threading
 from collections.abc import Mapping
 
-from core import errors, logs, package, settings
+from core import errors, logs, settings
+from core.active import Active
 from core.api import Service
-from core.classifier import Classifier
+from core.metrics import Metrics
 from core.quiet import quiet_native_code
-from core.store import open_store
+from core.records import Recorder
+from core.store import Store, open_store
 
 _lock = threading.Lock()
 _service: Service | None = None
@@ -20,19 +22,33 @@ def bootstrap(environ: Mapping[str, str]) -> Service:
     Never raises for what a deployment got wrong: a service without a model, or with invalid settings, starts, stays alive and answers
     `/health/ready` and `/predict` with 503 and the reason, which is easier to find than a container that does not start.
     """
-    model: Classifier | errors.ServiceError
+    metrics = Metrics()
+    store: Store | errors.StoreUnavailable | None = None
     try:
         configuration = settings.read(environ)
+        store = _open(configuration.store)
+        active = Active(configuration, store, metrics)
+        logs.configure(configuration.log_level)
         with quiet_native_code():
-            model = package.load(configuration.model, configuration.interpreters)
+            active.start()
     except errors.InvalidSettings as error:
-        configuration, model = settings.Settings(), error
-    except errors.ModelUnavailable as error:
-        model = error
-    logs.configure(configuration.log_level)
+        configuration = settings.Settings()
+        logs.configure(configuration.log_level)
+        active = Active(configuration, None, metrics)
+        active.fail(error)
+    model = active.serving.model
     if isinstance(model, errors.ServiceError):
         logs.LOGGER.error("cannot serve", extra={"fields": {"code": model.code, "detail": str(model)}})
-    return Service(configuration, model, open_store(configuration.store) if configuration.store else None)
+    recorder = Recorder(store) if configuration.record_predictions and isinstance(store, Store) else None
+    return Service(configuration, active, metrics, store, recorder)
+
+
+def _open(url: str | None) -> Store | errors.StoreUnavailable | None:
+    """Return the store, or why it cannot be opened, which the routes that need it will say."""
+    try:
+        return open_store(url) if url else None
+    except errors.StoreUnavailable as error:
+        return error
 
 
 def shared() -> Service:

@@ -31,6 +31,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Body
+    parameters: Mapping[str, str] = {}
+    """What stands in the path where the route has a name in braces; filled in by `core.api`."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,16 +209,49 @@ class Problem(Answer, frozen=True, kw_only=True):
     request_id: str
 
 
+class Promotion(Answer, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """What made a model of the store the active one; also how it is kept there, where a later release may have added to it."""
+
+    number: int
+    id: str
+    version: str
+    sha256: Sha256
+    """Of the manifest: what instances must find under this version."""
+    at: str
+    source: str
+    previous: str | None
+    reason: str
+
+
+class Models(Answer, frozen=True, kw_only=True):
+    """The models of the store, and which counts. `serving` is this instance's; `promotions` are the last ones, newest first."""
+
+    serving: ModelIdentity | None
+    active: Promotion | None
+    versions: tuple[str, ...]
+    promotions: tuple[Promotion, ...]
+
+
+class ReloadError(Answer, frozen=True, kw_only=True):
+    """Why the last look for a newly promoted model changed nothing. What served before serves on."""
+
+    at: str
+    code: str
+    detail: str
+
+
 class Status(Answer, frozen=True, kw_only=True):
-    """How this instance is doing."""
+    """How this instance is doing. `promotion` is null while the model that came with the installation serves."""
 
     uptime_s: float
     predictions_served: int
     model: ModelIdentity | None
     model_error: str | None
+    model_since: str | None
+    promotion: Promotion | None
     last_retrained: str | None
     running_job: str | None
-    last_reload_error: str | None
+    last_reload_error: ReloadError | None
     notice: str = NOTICE
 
 

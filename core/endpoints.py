@@ -7,11 +7,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from core import bodies, contract, errors, pages, phantom
+from core.active import Active, Serving, overview
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
 from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
+from core.records import Recorder
 from core.settings import Settings
 from core.store import Store
 from core.uploads import Uploads, find_label, outcome_of
@@ -19,6 +21,7 @@ from core.uploads import Uploads, find_label, outcome_of
 _PARAMETERS: Final = ("operating_point", "explain")
 _UPLOAD_PARAMETERS: Final = ("label",)
 _PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
+_LONGEST_REASON: Final = 200
 
 
 class Outcome(NamedTuple):
@@ -34,20 +37,26 @@ class Outcome(NamedTuple):
 class Endpoints:
     """The answers of one process: its settings, its model or the reason why there is none, its counters. Thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        active: Active,
+        metrics: Metrics,
+        store: Store | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.settings = settings
         self._given_store = store
-        self._model = model
+        self._active = active
         self._metrics = metrics
         self._uploads = Uploads(settings, metrics)
+        self._recorder = recorder
         self._started = monotonic()
-        if isinstance(model, Classifier):
-            metrics.show_model(model.identity)
 
     @property
     def identity(self) -> contract.ModelIdentity | None:
         """The model that serves, None while there is none."""
-        return self._model.identity if isinstance(self._model, Classifier) else None
+        return _identity(self._active.serving)
 
     def predict(self, request: Request, request_id: str) -> Outcome:
         """Answer for one picture, or for several."""
@@ -58,10 +67,14 @@ class Endpoints:
         pictures = bodies.read_pictures(request, self.settings)
         if not pictures.several:
             prediction = self._classify(classifier, pictures.items[0], point, request_id, explain, self.settings.max_pixels)
-            return Outcome(msgspec.json.encode(prediction), log={"decision": prediction.pneumonia.decision})
+            return Outcome(
+                msgspec.json.encode(prediction),
+                log={"decision": prediction.pneumonia.decision, "model_version": classifier.identity.version},
+            )
         answers = self._answer_each(classifier, pictures.items, point, request_id, explain)
         decisions = [answer.pneumonia.decision if isinstance(answer, contract.Prediction) else answer.code for answer in answers]
-        return Outcome(msgspec.json.encode(contract.Predictions(predictions=answers)), log={"decisions": decisions})
+        log = {"decisions": decisions, "model_version": classifier.identity.version}
+        return Outcome(msgspec.json.encode(contract.Predictions(predictions=answers)), log=log)
 
     def upload(self, request: Request, request_id: str) -> Outcome:
         """Store labelled pictures, and say what became of each once that is durable."""
@@ -76,17 +89,38 @@ class Endpoints:
 
     def status(self, _request: Request, _request_id: str) -> Outcome:
         """Tell how this instance is doing."""
+        serving = self._active.serving
+        last_retrained, running_job = self._retraining()
         return _json(
             contract.Status(
                 uptime_s=round(monotonic() - self._started, 3),
                 predictions_served=self._metrics.predictions_served,
-                model=self.identity,
-                model_error=None if isinstance(self._model, Classifier) else str(self._model),
-                last_retrained=None,
-                running_job=None,
-                last_reload_error=None,
+                model=_identity(serving),
+                model_error=None if isinstance(serving.model, Classifier) else str(serving.model),
+                model_since=serving.since if isinstance(serving.model, Classifier) else None,
+                promotion=serving.promotion,
+                last_retrained=last_retrained,
+                running_job=running_job,
+                last_reload_error=self._active.last_error,
             )
         )
+
+    def _retraining(self) -> tuple[str | None, str | None]:
+        """Return when and how the model was last retrained, and the job that runs; None for what there is not."""
+        return None, None
+
+    def models(self, _request: Request, _request_id: str) -> Outcome:
+        """Tell which versions there are, which is active and how it came to be."""
+        return _json(overview(self._store, self.settings.model, self.identity))
+
+    def activate(self, request: Request, _request_id: str) -> Outcome:
+        """Promote a version by hand, or go back to one."""
+        unknown = sorted(set(request.query) - {"reason"} - set(_PLATFORM_PARAMETERS))
+        if unknown:
+            raise errors.InvalidParameter(f"Expected the query parameter reason. Received: {unknown[0][:32]!r}.")
+        _ = self._store  # says why there is none
+        promotion = self._active.activate(request.parameters["version"], request.query.get("reason", "")[:_LONGEST_REASON])
+        return Outcome(msgspec.json.encode(promotion), log={"promotion": promotion.number, "model_version": promotion.version})
 
     def model(self, _request: Request, _request_id: str) -> Outcome:
         """Tell what the model is, what it was measured to do and what it must not be used for."""
@@ -135,9 +169,11 @@ class Endpoints:
         return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
 
     def _classifier(self) -> Classifier:
-        if isinstance(self._model, Classifier):
-            return self._model
-        raise self._model
+        """Return the classifier that serves now: a request asks once, and answers with it to its end."""
+        model = self._active.serving.model
+        if isinstance(model, Classifier):
+            return model
+        raise model
 
     @property
     def _store(self) -> Store:
@@ -167,6 +203,8 @@ class Endpoints:
     ) -> contract.Prediction:
         prediction = classifier.classify(picture, point, request_id, min(self.settings.max_pixels, most_pixels), explain)
         self._metrics.count_prediction(prediction)
+        if self._recorder is not None:
+            self._recorder.add(prediction)
         return prediction
 
 
@@ -182,6 +220,10 @@ def _wants_heatmap(request: Request) -> bool:
     if explain not in (None, "heatmap"):
         raise errors.InvalidParameter(f"Invalid `explain`: Expected heatmap. Received: {explain[:32]!r}.")
     return explain is not None
+
+
+def _identity(serving: Serving) -> contract.ModelIdentity | None:
+    return serving.model.identity if isinstance(serving.model, Classifier) else None
 
 
 def _json(answer: contract.Answer) -> Outcome:

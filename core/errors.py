@@ -22,6 +22,18 @@ class UnknownRoute(RequestError):
     code = "unknown_route"
 
 
+class UnknownVersion(RequestError):
+    """The store has no whole model package of this version."""
+
+    code = "unknown_version"
+
+
+class PackageRefused(RequestError):
+    """The version is there, and its package cannot be loaded or fails its self-test: it is not promoted."""
+
+    code = "package_refused"
+
+
 class MethodNotAllowed(RequestError):
     """The route exists, but not with this method; the `Allow` header has those it takes."""
 

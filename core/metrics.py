@@ -6,17 +6,19 @@ Counting is plain numbers behind a lock; prometheus_client, which takes 40 ms to
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from core import drift
 from core.contract import ModelIdentity, Prediction
 
 if TYPE_CHECKING:
-    from prometheus_client.metrics_core import Metric
+    from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 CONTENT_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 # Seconds. A picture of 1.8 megapixels takes about 10 ms, one of 25 about 200.
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_FEWEST_FOR_DRIFT: Final = 100  # pictures: of fewer the index says more about chance than about the model
 
 
 class Metrics:
@@ -28,8 +30,11 @@ class Metrics:
         self._errors: Counter[tuple[str]] = Counter()
         self._decisions: Counter[tuple[str]] = Counter()
         self._uploads: Counter[tuple[str]] = Counter()
-        self._stages = {stage: _Stage() for stage in ("decode", "network", "total")}
+        self._reload_errors: Counter[tuple[str]] = Counter()
+        self._probabilities: dict[str, _Histogram] = {}
+        self._stages = {stage: _Histogram(_BUCKETS) for stage in ("decode", "network", "total")}
         self._model: ModelIdentity | None = None
+        self._reference: drift.Reference | None = None
 
     @property
     def predictions_served(self) -> int:
@@ -57,12 +62,20 @@ class Metrics:
         timing = prediction.timing_ms
         with self._lock:
             self._decisions[(prediction.pneumonia.decision,)] += 1
+            version = prediction.model.version
+            self._probabilities.setdefault(version, _Histogram(drift.BOUNDS)).add(prediction.pneumonia.probability)
             for stage, milliseconds in (("decode", timing.decode), ("network", timing.network), ("total", timing.total)):
                 self._stages[stage].add(milliseconds / 1000.0)
 
-    def show_model(self, identity: ModelIdentity) -> None:
-        """Show which model serves."""
-        self._model = identity
+    def count_reload_error(self, code: str) -> None:
+        """Count one look for a promoted model that ended in an error."""
+        with self._lock:
+            self._reload_errors[(code,)] += 1
+
+    def show_model(self, identity: ModelIdentity, reference: drift.Reference | None = None) -> None:
+        """Show which model serves, and what its probabilities are held against."""
+        with self._lock:
+            self._model, self._reference = identity, reference
 
     def render(self) -> bytes:
         """Return all counters in Prometheus' text format."""
@@ -87,6 +100,7 @@ class Metrics:
             ("pneumonia_errors", "Requests and pictures refused, by code.", ("code",), self._errors),
             ("pneumonia_decisions", "Pictures answered, by decision.", ("decision",), self._decisions),
             ("pneumonia_uploads", "Labelled pictures received, by outcome.", ("outcome",), self._uploads),
+            ("pneumonia_reload_errors", "Looks for a promoted model that failed, by code.", ("code",), self._reload_errors),
         ):
             counter = CounterMetricFamily(name, help_text, labels=labels)
             for values, count in counts.items():
@@ -94,26 +108,39 @@ class Metrics:
             yield counter
         seconds = HistogramMetricFamily("pneumonia_stage_seconds", "Time a picture took.", labels=("stage",))
         for stage, measured in self._stages.items():
-            seconds.add_metric((stage,), measured.cumulative(), measured.sum_s)
+            seconds.add_metric((stage,), measured.cumulative(), measured.sum)
         yield seconds
         model = GaugeMetricFamily("pneumonia_model_info", "1 for the model that serves.", labels=("name", "version"))
         if self._model:
             model.add_metric((self._model.name, self._model.version), 1)
         yield model
+        given = HistogramMetricFamily("pneumonia_probability", "Probability of pneumonia, by model version.", labels=("version",))
+        for version, histogram in self._probabilities.items():
+            given.add_metric((version,), histogram.cumulative(), histogram.sum)
+        yield given
+        yield self._drift(GaugeMetricFamily("pneumonia_probability_psi", "Shift of the probability since measured.", labels=("version",)))
+
+    def _drift(self, gauge: "GaugeMetricFamily") -> "GaugeMetricFamily":
+        """Add the index of the model that serves, where it has a reference and enough pictures."""
+        histogram = self._probabilities.get(self._model.version) if self._model else None
+        if self._model and histogram and self._reference and sum(histogram.counts) >= _FEWEST_FOR_DRIFT:
+            gauge.add_metric((self._model.version,), drift.psi(histogram.counts[: len(drift.BOUNDS)], self._reference))
+        return gauge
 
 
-class _Stage:
-    """One histogram."""
+class _Histogram:
+    """How many values at most each bound, and their sum."""
 
-    def __init__(self) -> None:
-        self.sum_s = 0.0
-        self._counts = [0] * (len(_BUCKETS) + 1)
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.sum = 0.0
+        self.counts = [0] * (len(bounds) + 1)
+        self._bounds = bounds
 
-    def add(self, seconds: float) -> None:
-        self.sum_s += seconds
-        self._counts[bisect_left(_BUCKETS, seconds)] += 1
+    def add(self, value: float) -> None:
+        self.sum += value
+        self.counts[bisect_left(self._bounds, value)] += 1
 
     def cumulative(self) -> list[tuple[str, int]]:
         """Return (upper bound, how many at most that), as Prometheus counts."""
-        bounds = [*(str(bound) for bound in _BUCKETS), "+Inf"]
-        return [(bound, sum(self._counts[: index + 1])) for index, bound in enumerate(bounds)]
+        bounds = [*(str(bound) for bound in self._bounds), "+Inf"]
+        return [(bound, sum(self.counts[: index + 1])) for index, bound in enumerate(bounds)]

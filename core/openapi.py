@@ -1,5 +1,6 @@
 """`/openapi.json`, made from the same types and the same route table that serve, so that it cannot lie."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -65,8 +66,11 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
         codes = ", ".join(f"`{error.code}`" for error in route.refusals if status_of[error] == status)
         problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
         responses[str(status)] = {"description": f"{HTTPStatus(status).phrase}: {codes}", "content": {PROBLEM_TYPE: problem}}
-    name = route.path.strip("/").replace("/", "_").replace(".", "_") or "page"
+    name = re.sub(r"\W+", "_", route.path.strip("/")) or "page"
     operation: Schema = {"operationId": f"{route.method.lower()}_{name}", "summary": route.summary, "responses": responses}
+    named = re.findall(r"{(\w+)}", route.path)
+    if named:
+        operation["parameters"] = [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in named]
     if route.takes_pictures:
         operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
     if route.takes_label:

@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Labels that pictures may be uploaded under beside the model's own: a new kind, which retraining adds to the head."""
     refresh_s: int = 30
     """Seconds, at least, between two looks for a newly promoted model."""
+    record_predictions: bool = False
+    """Whether answers are kept in the store, without identifiers, for `pneumonia drift`."""
     max_body_mb: int = 32
     """Largest request body in MiB. Cloud Run takes 32 over HTTP/1."""
     max_pixels: int = MAX_PIXELS
@@ -79,6 +81,7 @@ def _secret(name: str, value: str) -> str:
 
 
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 -]{0,62}[A-Za-z0-9])?")
+_SWITCH = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
 _SCHEMES = ("file", "az", "gs", "s3")
 
 
@@ -115,6 +118,12 @@ def _pixels(name: str, value: str) -> int:
     return count
 
 
+def _switch(name: str, value: str) -> bool:
+    if value.lower() not in _SWITCH:
+        raise errors.InvalidSettings(f"Invalid {name}: Expected one of {', '.join(_SWITCH)}. Received: {value!r}.")
+    return _SWITCH[value.lower()]
+
+
 def _choice(options: tuple[str, ...]) -> Callable[[str, str], str]:
     def parse(name: str, value: str) -> str:
         if value.upper() not in options:
@@ -131,6 +140,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "admin_token": _secret,
     "extra_labels": _labels,
     "refresh_s": _count,
+    "record_predictions": _switch,
     "max_body_mb": _count,
     "max_pixels": _pixels,
     "max_pictures": _count,

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from core import drift
 from core.manifest import Interval, OperatingPoint
 from training import metrics
 from training.augment import SHIFTS
@@ -59,7 +60,7 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
     balanced = next(point for point in points if point.name == BALANCED)
     called = pneumonia >= balanced.threshold
     between = (pneumonia >= balanced.indeterminate_from) & (pneumonia < balanced.indeterminate_to)
-    record: dict[str, Interval | float | int | str | dict[str, Any] | None] = {
+    record: dict[str, Interval | float | int | str | list[float] | dict[str, Any] | None] = {
         "measured_on": "test patients of the same data set, held out by patient; pictures as they are",
         "intervals": f"95 %, bootstrap over patients, {metrics.ROUNDS} draws",
         "pictures": len(truth),
@@ -71,6 +72,7 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
         "specificity": balanced.specificity,
         "calibration_error": round(metrics.calibration_error(truth, pneumonia), 4),
         "indeterminate_share": round(float(between.mean()), 4),
+        drift.REFERENCE: drift.shares(pneumonia.tolist()),
         "under_shift": {name: _under_shift(probabilities[row], test, balanced) for row, name in enumerate(SHIFTS)},
         "bacterial_vs_viral_auroc": _between_kinds(probabilities[0], test),
     }

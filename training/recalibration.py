@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from core import drift
 from core.manifest import Interval, Manifest, OperatingPoint
 from training import errors, metrics
 from training.calibrate import (
@@ -159,6 +160,7 @@ def _figures(crossed: Crossed, points: tuple[OperatingPoint, ...], source: str) 
         "accuracy": metrics.interval(metrics.accuracy, plain.truth, called, plain.patient),
         "sensitivity": balanced.sensitivity,
         "specificity": balanced.specificity,
+        drift.REFERENCE: drift.shares(plain.probability.tolist()),
         "calibration_error": round(metrics.calibration_error(plain.truth, plain.probability), 4),
         "indeterminate_share": round(float(plain.between.mean()), 4),
         "under_shift": {str(name): _under(crossed.rows(str(name))) for name in dict.fromkeys(crossed.shift)},

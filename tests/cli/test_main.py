@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
 HELPS = [
     ["--help"],
-    *([command, "--help"] for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare", "upload")),
+    *(
+        [command, "--help"]
+        for command in ("predict", "phantom", "explore", "fetch-data", "train", "crossval", "compare", "upload", "models", "drift")
+    ),
 ]
 HEAVY = (
     "numpy",

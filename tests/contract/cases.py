@@ -7,16 +7,21 @@ from typing import NamedTuple
 
 import msgspec
 
+from core import models
+from core.settings import BAKED_MODEL
 from tests.contract import bodies
 from tests.contract.doors import Ask
 
 KEY = "a-key-of-the-tests"
 TOKEN = "an-admin-token-of-the-tests"
+ADMIN = {"X-Admin-Token": TOKEN}
+BROKEN_VERSION = "6.6.6"  # what conftest puts into the store: loads, and fails its self-test
 MULTIPART = {"Content-Type": f"multipart/form-data; boundary={bodies.BOUNDARY}"}
 JSON = {"Content-Type": "application/json"}
 
-# What a deployment was given; one process a door and deployment. `{folder}` is one of its own, with what `seed` puts there.
-STORE = {"PNEUMONIA_STORE": "file://{folder}", "PNEUMONIA_ADMIN_TOKEN": TOKEN, "PNEUMONIA_EXTRA_LABELS": "fungal pneumonia"}
+# What a deployment was given; one process a door and deployment. `{folder}` is a store of its own, with what `seed` puts there;
+# `{store}` is one that all doors share.
+STORE = {"PNEUMONIA_STORE": "{folder}", "PNEUMONIA_ADMIN_TOKEN": TOKEN, "PNEUMONIA_EXTRA_LABELS": "fungal pneumonia"}
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "small": {"PNEUMONIA_MAX_PICTURES": "2", "PNEUMONIA_API_KEY": KEY},
@@ -25,7 +30,8 @@ DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "store": STORE,
     "no-store": {"PNEUMONIA_ADMIN_TOKEN": TOKEN},
     "broken-store": STORE | {"PNEUMONIA_STORE": "file:///dev/null/store"},
-    "store-without-token": {"PNEUMONIA_STORE": "file://{folder}"},
+    "store-without-token": {"PNEUMONIA_STORE": "{folder}"},
+    "living": {"PNEUMONIA_STORE": "{store}", "PNEUMONIA_ADMIN_TOKEN": TOKEN},
 }
 
 
@@ -230,6 +236,43 @@ def seed(folder: Path) -> None:
     (place / f"{sha256}.json").write_bytes(msgspec.json.encode(record | more))
 
 
+def _models() -> list[Case]:
+    version = models.installed_version(BAKED_MODEL)
+    activate = f"/models/{version}/activate"
+    wrong = {"X-Admin-Token": "wrong"}
+    cases = [
+        Case("activates the installed version", Ask("POST", activate, headers=ADMIN), 200),
+        Case("activates what is active", Ask("POST", activate, headers=ADMIN, query={"reason": "again"}), 200),
+        Case("lists the models", Ask("GET", "/models"), 200),
+        Case("refuses a version that is not there", Ask("POST", "/models/none/activate", headers=ADMIN), 404, "unknown_version"),
+        Case(
+            "refuses a package that fails its self-test",
+            Ask("POST", f"/models/{BROKEN_VERSION}/activate", headers=ADMIN),
+            422,
+            "package_refused",
+        ),
+        Case("refuses a wrong admin token", Ask("POST", activate, headers=wrong), 401, "admin_unauthorized"),
+        Case("refuses a missing admin token", Ask("POST", activate), 401, "admin_unauthorized"),
+        Case("refuses a misspelt reason", Ask("POST", activate, headers=ADMIN, query={"raeson": "x"}), 400, "invalid_parameter"),
+        Case("refuses GET on an activation", Ask("GET", activate), 405, "method_not_allowed"),
+        Case("refuses an activation of nothing", Ask("POST", "/models//activate", headers=ADMIN), 404, "unknown_route"),
+        Case("refuses a path below a version", Ask("POST", f"/models/{version}/more/activate", headers=ADMIN), 404, "unknown_route"),
+    ]
+    return [
+        *(case._replace(deployment="living") for case in cases),
+        Case("keeps routes that change something off", Ask("POST", activate, headers=ADMIN), 403, "admin_routes_off"),
+        Case("says that models need a store", Ask("GET", "/models"), 503, "no_store"),
+        Case("says that the store is down", Ask("GET", "/models"), 503, "store_unavailable", deployment="broken-store"),
+        Case(
+            "activates nothing while the store is down",
+            Ask("POST", activate, headers=ADMIN),
+            503,
+            "store_unavailable",
+            deployment="broken-store",
+        ),
+    ]
+
+
 def _damaged(png: bytes) -> bytes:
     """Flip bytes in the middle of the pixel data, so that the checksum is wrong."""
     middle = len(png) // 2
@@ -246,4 +289,4 @@ def _tiny() -> bytes:
     return stream.getvalue()
 
 
-CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *_uploads())
+CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *_uploads(), *_models())

@@ -5,8 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.contract.cases import DEPLOYMENTS, seed
+from tests.contract.cases import BROKEN_VERSION, DEPLOYMENTS, seed
 from tests.contract.doors import CoreDoor, Door, azure, google
+from tests.support import living
 
 Open = Callable[[str, str], Door]
 DOORS = ("core", "google", "azure")
@@ -15,6 +16,8 @@ DOORS = ("core", "google", "azure")
 @pytest.fixture(scope="session")
 def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Give a function from the names of a door and a deployment to that door."""
+    store = tmp_path_factory.mktemp("store")
+    living.damage_version(living.open_folder(store), tmp_path_factory.mktemp("broken"), BROKEN_VERSION)
     doors: dict[tuple[str, str], Door] = {}
     with ExitStack() as stack:
 
@@ -22,7 +25,8 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
             if (door, deployment) not in doors:
                 folder = tmp_path_factory.mktemp("store")
                 seed(folder)
-                environ = {name: value.replace("{folder}", str(folder)) for name, value in DEPLOYMENTS[deployment].items()}
+                places = {"folder": folder.as_uri(), "store": store.as_uri()}
+                environ = {name: value.format_map(places) for name, value in DEPLOYMENTS[deployment].items()}
                 if door == "core":
                     doors[door, deployment] = CoreDoor(environ)
                 else:

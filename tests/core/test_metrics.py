@@ -9,12 +9,13 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
-from core import phantom
+from core import drift, phantom
 from core.api import ROUTES, Service
 from core.bootstrap import bootstrap
 from core.classifier import Classifier
 from core.contract import ModelIdentity, Timing
 from core.metrics import CONTENT_TYPE, Metrics
+from tests.support import living
 from tests.support.requests import get, post, read
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -113,13 +114,49 @@ def test_two_services_count_for_themselves(fresh: Service) -> None:
 
 
 def test_every_known_route_is_counted_under_its_own_name(fresh: Service) -> None:
-    for route in ROUTES:
-        if route.method == "GET":
-            fresh.handle(get(route.path))
+    statuses = {(route.path, str(fresh.handle(get(route.path)).status)) for route in ROUTES if route.method == "GET"}
+    fresh.handle(living.activation("some-version"))
 
     value = scrape(fresh)
 
-    assert all(value("pneumonia_requests_total", route=route.path, status="200") for route in ROUTES if route.method == "GET")
+    assert all(value("pneumonia_requests_total", route=path, status=status) for path, status in statuses)
+    assert value("pneumonia_requests_total", route="/models/{version}/activate", status="403") == 1
+
+
+def test_probability_is_counted_by_the_version_that_gave_it(fresh: Service) -> None:
+    answer = read(fresh.handle(post(phantom.jpeg())))
+    version, probability = answer["model"]["version"], answer["pneumonia"]["probability"]
+
+    value = scrape(fresh)
+
+    bounds = [str(bound) for bound in drift.BOUNDS]
+    assert [value("pneumonia_probability_bucket", version=version, le=bound) for bound in bounds] == [
+        float(probability <= bound) for bound in drift.BOUNDS
+    ]
+    assert value("pneumonia_probability_sum", version=version) == pytest.approx(probability)
+
+
+def test_drift_is_shown_once_enough_pictures_were_seen_by_a_model_with_a_reference(classifier: Classifier) -> None:
+    answer = classifier.classify(phantom.jpeg(), classifier.operating_point(None), "id", 10**7)
+    metrics = Metrics()
+    reference = drift.Reference((0.1,) * 10, 1000)
+    metrics.show_model(classifier.identity, reference)
+
+    def index() -> float | None:
+        registry = CollectorRegistry()
+        registry.register(metrics)
+        return registry.get_sample_value("pneumonia_probability_psi", {"version": classifier.identity.version})
+
+    for _ in range(99):
+        metrics.count_prediction(answer)
+    assert index() is None
+    metrics.count_prediction(answer)
+
+    counts = [0] * 10
+    counts[drift.bin_of(answer.pneumonia.probability)] = 100
+    assert index() == pytest.approx(drift.psi(counts, reference))
+    metrics.show_model(ModelIdentity(name="m", version="another", sha256="0" * 64))
+    assert index() is None
 
 
 def test_times_fall_into_the_buckets_that_prometheus_would_choose(fresh: Service, classifier: Classifier) -> None:

@@ -16,7 +16,7 @@ from core import errors, images, phantom
 from core.api import ROUTES, STATUS_OF, Service
 from core.bootstrap import bootstrap
 from core.contract import Request, Response
-from tests.support import packages
+from tests.support import living, packages
 from tests.support.pictures import chest, encode, pages
 from tests.support.requests import get, post, read
 
@@ -66,7 +66,7 @@ SMALL = encode(chest(), "JPEG")
 FORM_TYPE = "multipart/form-data; boundary=X"
 FORM = b'--X\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + SMALL + b"\r\n--X--\r\n"
 ANSWERED: Mapping[str, Request] = {
-    **{f"GET {route.path}": get(route.path) for route in ROUTES if route.method == "GET"},
+    **{f"GET {route.path}": get(route.path) for route in ROUTES if route.method == "GET" and errors.NoStore not in route.refusals},
     "one picture": post(phantom.jpeg()),
     "a heat map": post(phantom.jpeg(), query={"explain": "heatmap"}),
     "a form": post(FORM, FORM_TYPE),
@@ -163,7 +163,30 @@ def test_key_is_described_where_it_is_asked_for() -> None:
     secured = {path for path, methods in document()["paths"].items() for operation in methods.values() if "security" in operation}
 
     assert secured == {route.path for route in ROUTES if route.needs_key or route.needs_admin}
+    assert document()["components"]["securitySchemes"]["adminToken"]["name"] == "X-Admin-Token"
     assert document()["components"]["securitySchemes"]["apiKey"]["name"] == "X-API-Key"
+
+
+def test_routes_of_the_models_answer_as_described(tmp_path: Path) -> None:
+    admin = {"x-admin-token": living.TOKEN}
+    alive, path = living.serve(tmp_path), "/models/{version}/activate"
+    living.damage_version(living.open_folder(tmp_path), tmp_path / "broken", "6.6.6")
+    asked = {version: living.activation(version, admin) for version in (packages.version(), "6.6.6", "none")}
+
+    answers = {version: alive.handle(request) for version, request in asked.items()}
+
+    assert [answer.status for answer in answers.values()] == [200, 422, 404]
+    for answer in (*answers.values(), alive.handle(living.activation("none", {})), service().handle(living.activation("none", admin))):
+        check(answer, "POST", path)
+    for answer in (alive.handle(get("/models")), service().handle(get("/models"))):
+        check(answer, "GET", "/models")
+    check(alive.handle(get("/status")), "GET", "/status")
+
+
+def test_what_stands_in_a_path_is_described() -> None:
+    operation = document()["paths"]["/models/{version}/activate"]["post"]
+
+    assert [(one["name"], one["in"], one["required"]) for one in operation["parameters"]] == [("version", "path", True)]
 
 
 def test_document_names_no_machine() -> None:

@@ -21,6 +21,7 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "admin_token": ("another s3cret", "another s3cret"),
     "extra_labels": ("fungal pneumonia, COVID-19", ("fungal pneumonia", "COVID-19")),
     "refresh_s": ("60", 60),
+    "record_predictions": ("on", True),
     "max_body_mb": ("100", 100),
     "max_pixels": ("1000000", 1_000_000),
     "max_pictures": ("1", 1),
@@ -50,6 +51,7 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
         "admin_token": None,
         "extra_labels": (),
         "refresh_s": 30,
+        "record_predictions": False,
         "max_body_mb": 32,
         "max_pixels": images.MAX_PIXELS,
         "max_pictures": 64,
@@ -93,6 +95,10 @@ WRONG = [
     ("azure_auth_level", "function "),
     ("log_level", "LOUD"),
     ("log_level", "20"),
+    ("record_predictions", "maybe"),
+    ("store", "here"),
+    ("store", "ftp://bucket"),
+    ("store", "s3://"),
 ]
 
 

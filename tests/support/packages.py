@@ -29,6 +29,11 @@ def baked() -> Path:
     return next(path.parent for path in BAKED_MODEL.glob(f"*/{MANIFEST_FILE}"))
 
 
+def version() -> str:
+    """Return the version of the package that the project ships."""
+    return read(baked())[0].version
+
+
 def copy(parent: Path, name: str = NAME) -> Path:
     """Copy what makes the shipped package load into a new folder below `parent`."""
     package = parent / name

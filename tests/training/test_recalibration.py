@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core import drift
 from core.classifier import Classifier
 from tests.support.drawn_predictions import LABELS, SHIFTS, draw_predictions
 from training import calibrate, metrics, recalibration
@@ -92,3 +93,10 @@ def test_figures_are_those_of_patients_who_did_not_choose(classifier: Classifier
     assert specificity.value == round(metrics.specificity(truth[plain], called[plain]), 4)
     assert set(result.metrics["under_shift"]) == set(SHIFTS)
     assert result.metrics["under_shift"]["tight crop"]["specificity"] < result.metrics["under_shift"]["plain"]["specificity"]
+
+
+def test_the_reference_for_drift_is_that_of_the_new_temperature(result: recalibration.Recalibration) -> None:
+    reference = drift.reference(result.metrics)
+
+    assert reference is not None
+    assert reference.pictures == result.metrics["pictures"]

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from cli.main import main
-from core import manifest, phantom
+from core import drift, manifest, phantom
 from core import package as packages
 from core.network import Network
 from training import assembly, convert, dataset, draft, errors, experiment, export, networks, origin, pictures, shelf
@@ -56,6 +56,9 @@ def test_the_manifest_says_how_the_model_came_about(package: Path, phantoms: Pat
     assert written.origin.config["augmentation"]["area_low"] == 0.5
     assert written.origin.initial_weights == "none"
     assert set(written.metrics["auroc"]) == {"value", "low", "high"}
+    reference = drift.reference(written.metrics)
+    assert reference is not None
+    assert reference.pictures == 3
     assert written.metrics["parity"]["float16"] <= convert.PARITY_FLOAT16
     # Nothing of the machine it was trained on.
     assert str(phantoms.parent).encode() not in data
