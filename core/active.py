@@ -58,6 +58,10 @@ class Active:
             look = self._begin_look()
             if look is not None:
                 look.join(START_LIMIT_S)  # a store that hangs must not keep the service from starting
+                if look.is_alive():
+                    self._note(
+                        errors.StoreUnavailable(f"Expected the store to answer within {START_LIMIT_S:.0f} s. Received: nothing yet.")
+                    )
         if self._serving is None:
             self._swap(Serving(self._installed(), None, _now()))
 

@@ -115,11 +115,12 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/models/{version}/activate",
-        summary="Promote a version, or go back to one: `?reason=` is kept with it.",
+        summary="Promote a version, or go back to one.",
         handler=Endpoints.activate,
         answers=(contract.Promotion,),
         refusals=(errors.InvalidParameter, errors.UnknownVersion, errors.PackageRefused, errors.ModelUnavailable, *_ADMIN, *_STORE),
         needs_admin=True,
+        query={"reason": "Kept with the promotion, up to 200 characters."},
     ),
     Route(
         method="GET",

@@ -30,6 +30,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     takes_label: bool = False
     needs_key: bool = False
     needs_admin: bool = False
+    query: Mapping[str, str] = {}
+    """Query parameters by name, with what they mean."""
 
 
 def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
@@ -69,8 +71,10 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
     name = re.sub(r"\W+", "_", route.path.strip("/")) or "page"
     operation: Schema = {"operationId": f"{route.method.lower()}_{name}", "summary": route.summary, "responses": responses}
     named = re.findall(r"{(\w+)}", route.path)
-    if named:
-        operation["parameters"] = [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in named]
+    parameters: list[Schema] = [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in named]
+    parameters += [{"name": one, "in": "query", "schema": {"type": "string"}, "description": said} for one, said in route.query.items()]
+    if parameters:
+        operation["parameters"] = parameters
     if route.takes_pictures:
         operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
     if route.takes_label:

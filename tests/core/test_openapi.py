@@ -186,7 +186,10 @@ def test_routes_of_the_models_answer_as_described(tmp_path: Path) -> None:
 def test_what_stands_in_a_path_is_described() -> None:
     operation = document()["paths"]["/models/{version}/activate"]["post"]
 
-    assert [(one["name"], one["in"], one["required"]) for one in operation["parameters"]] == [("version", "path", True)]
+    assert [(one["name"], one["in"], one.get("required", False)) for one in operation["parameters"]] == [
+        ("version", "path", True),
+        ("reason", "query", False),
+    ]
 
 
 def test_document_names_no_machine() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core import active as active_module
 from core import errors, models, phantom
 from core.active import Active
 from core.api import Service
@@ -79,6 +80,19 @@ def test_requests_do_not_wait_for_a_store_that_hangs(gate: Gate, store: Store, m
     gate.open.set()
     living.until(lambda: living.version(service) == "2.0.0")
     assert active.last_error is None
+
+
+def test_start_does_not_wait_for_ever_for_a_store_that_hangs(gate: Gate, store: Store, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    living.promote(store, models.push(store, made))
+    monkeypatch.setattr(active_module, "START_LIMIT_S", 0.05)
+    gate.open.clear()
+
+    service, _ = served(gate, refresh_s=3600)
+
+    assert living.version(service) == BAKED
+    assert error_code(service) == "store_unavailable"
+    gate.open.set()
+    living.until(lambda: living.version(service) == "2.0.0" and error_code(service) is None)
 
 
 def test_looks_are_no_more_frequent_than_the_setting_says(gate: Gate) -> None:
