@@ -17,6 +17,7 @@ from core import contract, errors, openapi
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, PROBLEM_TYPE, Request, Response
 from core.endpoints import Endpoints, Outcome
+from core.launch import Launcher
 from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
@@ -32,7 +33,9 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.AdminUnauthorized: 401,
     errors.AdminRoutesOff: 403,
     errors.UnknownRoute: 404,
+    errors.UnknownJob: 404,
     errors.MethodNotAllowed: 405,
+    errors.JobRunning: 409,
     errors.LengthRequired: 411,
     errors.BodyTooLarge: 413,
     errors.TooManyPictures: 413,
@@ -45,6 +48,7 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.CorruptPicture: 422,
     errors.PictureTooSmall: 422,
     errors.InternalError: 500,
+    errors.LauncherFailed: 502,
     errors.InvalidSettings: 503,
     errors.ModelUnavailable: 503,
     errors.NoStore: 503,
@@ -57,8 +61,12 @@ def _describe(_endpoints: Endpoints, _request: Request, _request_id: str) -> Out
     return Outcome(_openapi_json())
 
 
+_NO_STORE: Final = (errors.NoStore, errors.StoreUnavailable)
+_ADMIN: Final = (errors.AdminUnauthorized, errors.AdminRoutesOff)
 _NO_MODEL: Final = (errors.ModelUnavailable, errors.InvalidSettings)
-_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in (errors.UnknownRoute, errors.MethodNotAllowed))
+_RETRAIN_ERRORS: Final = (errors.JobRunning, errors.LauncherFailed)
+_NOT_OF_PREDICT: Final = (errors.UnknownRoute, errors.MethodNotAllowed, errors.UnknownJob, *_RETRAIN_ERRORS, *_NO_STORE, *_ADMIN)
+_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _NOT_OF_PREDICT)
 ROUTES: Final = (
     Route(
         method="POST",
@@ -88,13 +96,39 @@ ROUTES: Final = (
         answers=(contract.Health,),
         refusals=_NO_MODEL,
     ),
+    Route(
+        method="POST",
+        path="/retrain",
+        summary="Ask for a retraining; the answer says where to watch it.",
+        handler=Endpoints.retrain,
+        answers=(contract.RetrainJob,),
+        refusals=(*_ADMIN, *_RETRAIN_ERRORS, *_NO_STORE),
+        needs_admin=True,
+        status=202,
+    ),
+    Route(
+        method="GET",
+        path="/retrain",
+        summary="The latest retrainings, newest first.",
+        handler=Endpoints.retrainings,
+        answers=(contract.RetrainJobs,),
+        refusals=_NO_STORE,
+    ),
+    Route(
+        method="GET",
+        path="/retrain/{id}",
+        summary="How a retraining stands, and what came of it.",
+        handler=Endpoints.retraining,
+        answers=(contract.RetrainJob,),
+        refusals=(errors.UnknownJob, *_NO_STORE),
+    ),
     Route(method="GET", path="/metrics", summary="Counters for Prometheus.", handler=Endpoints.metrics, media_type="text/plain"),
     Route(method="GET", path="/openapi.json", summary="The machine-readable description of all routes (OpenAPI).", handler=_describe),
     Route(method="GET", path="/docs", summary="A page to try the routes.", handler=Endpoints.page, media_type="text/html"),
     Route(method="GET", path="/", summary="The page to try the routes.", handler=Endpoints.page, media_type="text/html"),
     Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
 )
-_PATHS: Final = tuple(route.path for route in ROUTES)
+_PATHS: Final = tuple(dict.fromkeys(route.path for route in ROUTES))
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -103,20 +137,27 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class Service:
     """The service of one process; thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: Classifier | errors.ServiceError,
+        store: Store | None = None,
+        launcher: Launcher | None = None,
+    ) -> None:
         self._metrics = Metrics()
-        self._endpoints = Endpoints(settings, model, self._metrics, store)
+        self._endpoints = Endpoints(settings, model, self._metrics, store, launcher)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
         start = perf_counter()
         request_id = _request_id(request)
-        path = request.path
-        route = path if path in _PATHS else "unknown"  # what a caller chose freely is neither logged nor counted
+        path = next((path for path in _PATHS if _match(path, request.path) is not None), None)
+        route = path or "unknown"  # what a caller chose freely is neither logged nor counted
         try:
             found = _find_route(path, request.method)
             self._check_key(request, found)
-            outcome = found.handler(self._endpoints, request, request_id)
+            parameters = _match(found.path, request.path) or {}
+            outcome = found.handler(self._endpoints, msgspec.structs.replace(request, parameters=parameters), request_id)
         except errors.PneumoniaError as error:
             outcome = self._problem(error, request_id)
         except Exception:
@@ -176,8 +217,15 @@ def _matches(request: Request, header: str, secret: str) -> bool:
     return hmac.compare_digest(request.headers.get(header, "").encode("utf-8", "backslashreplace"), secret.encode())
 
 
-def _find_route(path: str, method: str) -> Route:
-    """Return the route for a path and a method; HEAD is GET without a body."""
+def _match(template: str, path: str) -> dict[str, str] | None:
+    """Return what stands in a path for the names in braces of a route's, None where it is another path."""
+    wanted, given = template.split("/"), path.split("/")
+    fits = len(wanted) == len(given) and all(one == other or (one[:1] == "{" and other) for one, other in zip(wanted, given, strict=True))
+    return {one[1:-1]: other for one, other in zip(wanted, given, strict=True) if one[:1] == "{"} if fits else None
+
+
+def _find_route(path: str | None, method: str) -> Route:
+    """Return the route for the path of a route and a method; HEAD is GET without a body."""
     there = [route for route in ROUTES if route.path == path]
     if not there:
         raise errors.UnknownRoute(f"Expected one of {', '.join(_PATHS)}. Received: a path that is none of them.")

@@ -31,6 +31,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Body
+    parameters: Mapping[str, str] = {}
+    """What stands in the path for the names in braces of the route's; `core.api` fills it in."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +175,37 @@ class Status(Answer, frozen=True, kw_only=True):
     running_job: str | None
     last_reload_error: str | None
     notice: str = NOTICE
+
+
+class RetrainOutcome(Answer, frozen=True, kw_only=True):
+    """What came of a job. `version` is that of the new package, `champion` that of the model it was held against; `run` is MLflow's."""
+
+    result: Literal["promoted", "kept", "failed"]
+    reasons: tuple[str, ...] = ()
+    version: str | None = None
+    champion: str | None = None
+    figures: dict[str, dict[str, float]] = {}
+    run_id: str | None = None
+    run_uri: str | None = None
+
+
+class RetrainJob(Answer, frozen=True, kw_only=True):
+    """One retraining. It is `interrupted` when nothing was heard of it for `PNEUMONIA_JOB_STALE_S`; it can then be run again."""
+
+    id: str
+    state: Literal["queued", "running", "interrupted", "done", "failed", "abandoned"]
+    progress: Probability
+    requested: str
+    started: str | None
+    heard: str | None
+    ended: str | None
+    outcome: RetrainOutcome | None
+
+
+class RetrainJobs(Answer, frozen=True, kw_only=True):
+    """The latest jobs, newest first."""
+
+    jobs: tuple[RetrainJob, ...]
 
 
 class PublicLabel(Answer, frozen=True, kw_only=True):

@@ -1,14 +1,15 @@
 """What each route answers. `core.api` finds the route, and turns what is raised here into an answer."""
 
 from collections.abc import Mapping
-from time import monotonic
+from time import monotonic, time
 from typing import Final, NamedTuple
 
 import msgspec
 
-from core import bodies, contract, errors, pages, phantom
+from core import bodies, contract, errors, jobs, pages, phantom
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
+from core.launch import Launcher
 from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
@@ -32,9 +33,17 @@ class Outcome(NamedTuple):
 class Endpoints:
     """The answers of one process: its settings, its model or the reason why there is none, its counters. Thread-safe."""
 
-    def __init__(self, settings: Settings, model: Classifier | errors.ServiceError, metrics: Metrics, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: Classifier | errors.ServiceError,
+        metrics: Metrics,
+        store: Store | None = None,
+        launcher: Launcher | None = None,
+    ) -> None:
         self.settings = settings
         self._given_store = store
+        self._launcher = launcher
         self._model = model
         self._metrics = metrics
         self._started = monotonic()
@@ -97,6 +106,28 @@ class Endpoints:
                 limits=manifest.limits,
             )
         )
+
+    def retrain(self, _request: Request, request_id: str) -> Outcome:
+        """Ask for a retraining and for somebody who runs it."""
+        store, stale_s = self._store, self.settings.job_stale_s
+        job = jobs.create(store, request_id, stale_s)
+        try:
+            if self._launcher is not None:
+                self._launcher.launch(job.id)
+        except errors.LauncherFailed as error:
+            if jobs.refuse(store, job, str(error)):
+                raise
+        answer = _json(jobs.find(store, job.id).shown(stale_s, time()))
+        return answer._replace(status=202, headers={"Location": f"/retrain/{job.id}"}, log={"job": job.id})
+
+    def retrainings(self, _request: Request, _request_id: str) -> Outcome:
+        """Tell of the latest retrainings."""
+        shown = tuple(job.shown(self.settings.job_stale_s, time()) for job in jobs.recent(self._store))
+        return _json(contract.RetrainJobs(jobs=shown))
+
+    def retraining(self, request: Request, _request_id: str) -> Outcome:
+        """Tell how a retraining stands."""
+        return _json(jobs.find(self._store, request.parameters["id"]).shown(self.settings.job_stale_s, time()))
 
     def live(self, _request: Request, _request_id: str) -> Outcome:
         """Say that the process answers."""

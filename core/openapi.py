@@ -1,5 +1,6 @@
 """`/openapi.json`, made from the same types and the same route table that serve, so that it cannot lie."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     takes_pictures: bool = False
     needs_key: bool = False
     needs_admin: bool = False
+    status: int = 200
 
 
 def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
@@ -59,13 +61,20 @@ def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaEr
 
 
 def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
-    responses: dict[str, Schema] = {"200": {"description": "OK", "content": {route.media_type: {"schema": _answer_schema(route)}}}}
+    responses: dict[str, Schema] = {
+        str(route.status): {
+            "description": HTTPStatus(route.status).phrase,
+            "content": {route.media_type: {"schema": _answer_schema(route)}},
+        }
+    }
     for status in sorted({status_of[error] for error in route.refusals}):
         codes = ", ".join(f"`{error.code}`" for error in route.refusals if status_of[error] == status)
         problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
         responses[str(status)] = {"description": f"{HTTPStatus(status).phrase}: {codes}", "content": {PROBLEM_TYPE: problem}}
-    name = route.path.strip("/").replace("/", "_").replace(".", "_") or "page"
+    name = re.sub(r"[^a-z0-9]+", "_", route.path).strip("_") or "page"
     operation: Schema = {"operationId": f"{route.method.lower()}_{name}", "summary": route.summary, "responses": responses}
+    if names := re.findall(r"{(\w+)}", route.path):
+        operation["parameters"] = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
     if route.takes_pictures:
         operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
     if route.needs_key:

@@ -7,6 +7,8 @@ from tests.contract import bodies
 from tests.contract.doors import Ask
 
 KEY = "a-key-of-the-tests"
+ADMIN = {"X-Admin-Token": "an-admin-token-of-the-tests"}
+STORE = "{store}"  # a folder of its own for every door
 MULTIPART = {"Content-Type": f"multipart/form-data; boundary={bodies.BOUNDARY}"}
 JSON = {"Content-Type": "application/json"}
 
@@ -14,8 +16,23 @@ JSON = {"Content-Type": "application/json"}
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "small": {"PNEUMONIA_MAX_PICTURES": "2", "PNEUMONIA_API_KEY": KEY},
+    "store": {
+        "PNEUMONIA_STORE": STORE,
+        "PNEUMONIA_ADMIN_TOKEN": ADMIN["X-Admin-Token"],
+        "PNEUMONIA_LAUNCHER": "process",
+        "PNEUMONIA_RETRAIN_COMMAND": "nowhere/pneumonia retrain",
+    },
+    "busy": {"PNEUMONIA_STORE": STORE, "PNEUMONIA_ADMIN_TOKEN": ADMIN["X-Admin-Token"]},
+    "no-store": {"PNEUMONIA_ADMIN_TOKEN": ADMIN["X-Admin-Token"]},
+    "broken-store": {"PNEUMONIA_STORE": STORE, "PNEUMONIA_ADMIN_TOKEN": ADMIN["X-Admin-Token"]},
     "no-model": {"PNEUMONIA_MODEL": "nowhere"},
     "invalid-settings": {"PNEUMONIA_MAX_PICTURES": "none"},
+}
+
+# What lies in a deployment's store when it starts. The job was asked for in the year 2286: it never goes stale.
+SEEDS: Mapping[str, Mapping[str, bytes]] = {
+    "busy": {"jobs/00000001/request.json": b'{"at":9999999999.0,"request_id":"r"}'},
+    "broken-store": {"jobs": b"a file in the way of the folder"},
 }
 
 
@@ -155,6 +172,27 @@ def _deployed_otherwise() -> list[Case]:
     ]
 
 
+def _retraining() -> list[Case]:
+    asked = Ask("POST", "/retrain", headers=ADMIN)
+    return [
+        Case("tells that nobody can run a job", asked, 502, "launcher_failed", deployment="store"),
+        Case("refuses a second job", asked, 409, "job_running", deployment="busy"),
+        Case("lists jobs", Ask("GET", "/retrain"), 200, deployment="busy"),
+        Case("tells of a job", Ask("GET", "/retrain/00000001"), 200, deployment="busy"),
+        Case("tells of a job without its zeros", Ask("GET", "/retrain/1"), 200, deployment="busy"),
+        Case("refuses an unknown job", Ask("GET", "/retrain/00000002"), 404, "unknown_job", deployment="busy"),
+        Case("refuses DELETE /retrain", Ask("DELETE", "/retrain/1"), 405, "method_not_allowed", deployment="busy"),
+        Case("refuses to retrain without a token", Ask("POST", "/retrain"), 401, "admin_unauthorized", deployment="busy"),
+        Case(
+            "refuses a wrong token", Ask("POST", "/retrain", headers={"X-Admin-Token": "x"}), 401, "admin_unauthorized", deployment="busy"
+        ),
+        Case("retrains nothing where no token is set", asked, 403, "admin_routes_off"),
+        Case("needs a store to retrain", asked, 503, "no_store", deployment="no-store"),
+        Case("needs a store to list jobs", Ask("GET", "/retrain"), 503, "no_store"),
+        Case("tells that the store does not answer", asked, 503, "store_unavailable", deployment="broken-store"),
+    ]
+
+
 def _damaged(png: bytes) -> bytes:
     """Flip bytes in the middle of the pixel data, so that the checksum is wrong."""
     middle = len(png) // 2
@@ -171,4 +209,4 @@ def _tiny() -> bytes:
     return stream.getvalue()
 
 
-CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise())
+CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *_retraining())

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.contract.cases import DEPLOYMENTS
+from tests.contract.cases import DEPLOYMENTS, SEEDS, STORE
 from tests.contract.doors import CoreDoor, Door, azure, google
 
 Open = Callable[[str, str], Door]
@@ -13,14 +13,18 @@ DOORS = ("core", "google", "azure")
 
 
 @pytest.fixture(scope="session")
-def open_door() -> Iterator[Open]:
+def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Give a function from the names of a door and a deployment to that door."""
     doors: dict[tuple[str, str], Door] = {}
     with ExitStack() as stack:
 
         def open_once(door: str, deployment: str) -> Door:
             if (door, deployment) not in doors:
-                environ = DEPLOYMENTS[deployment]
+                store = tmp_path_factory.mktemp("store")
+                for key, data in SEEDS.get(deployment, {}).items():
+                    (store / key).parent.mkdir(parents=True, exist_ok=True)
+                    (store / key).write_bytes(data)
+                environ = {name: value.replace(STORE, store.as_uri()) for name, value in DEPLOYMENTS[deployment].items()}
                 if door == "core":
                     doors[door, deployment] = CoreDoor(environ)
                 else:

@@ -17,6 +17,20 @@ FIELDS = Settings.__struct_fields__
 GIVEN: Mapping[str, tuple[str, object]] = {
     "model": ("/somewhere/else", Path("/somewhere/else")),
     "api_key": ("s3cret of-mine", "s3cret of-mine"),
+    "store": ("gs://bucket/prefix", "gs://bucket/prefix"),
+    "admin_token": ("t0ken", "t0ken"),
+    "refresh_s": ("5", 5),
+    "launcher": ("cloud-run", "cloud-run"),
+    "launcher_job": ("projects/p/locations/l/jobs/j", "projects/p/locations/l/jobs/j"),
+    "launcher_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "launcher_token_url": ("http://127.0.0.1:2", "http://127.0.0.1:2"),
+    "retrain_command": ("nice pneumonia retrain", "nice pneumonia retrain"),
+    "job_stale_s": ("60", 60),
+    "base_dataset": ("/data", Path("/data")),
+    "gate_auroc_margin": ("0.05", 0.05),
+    "gate_sensitivity_margin": ("0", 0.0),
+    "gate_min_pictures": ("2", 2),
+    "retrain_epochs": ("1", 1),
     "max_body_mb": ("100", 100),
     "max_pixels": ("1000000", 1_000_000),
     "max_pictures": ("1", 1),
@@ -25,7 +39,17 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "azure_auth_level": ("anonymous", "ANONYMOUS"),
     "log_level": ("Debug", "DEBUG"),
 }
-NUMBERS = ("max_body_mb", "max_pixels", "max_pictures", "max_request_pixels", "interpreters")
+NUMBERS = (
+    "refresh_s",
+    "job_stale_s",
+    "gate_min_pictures",
+    "retrain_epochs",
+    "max_body_mb",
+    "max_pixels",
+    "max_pictures",
+    "max_request_pixels",
+    "interpreters",
+)
 
 
 def variable(field: str) -> str:
@@ -41,6 +65,20 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
     assert msgspec.structs.asdict(Settings()) == {
         "model": ROOT / "model",
         "api_key": None,
+        "store": None,
+        "admin_token": None,
+        "refresh_s": 30,
+        "launcher": "none",
+        "launcher_job": None,
+        "launcher_url": None,
+        "launcher_token_url": None,
+        "retrain_command": "pneumonia retrain",
+        "job_stale_s": 600,
+        "base_dataset": None,
+        "gate_auroc_margin": 0.01,
+        "gate_sensitivity_margin": 0.02,
+        "gate_min_pictures": 5,
+        "retrain_epochs": 4,
         "max_body_mb": 32,
         "max_pixels": images.MAX_PIXELS,
         "max_pictures": 64,
@@ -62,7 +100,7 @@ def test_setting_is_read_from_its_variable_and_moves_nothing_else(field: str) ->
     assert read({variable(field): text}) == msgspec.structs.replace(Settings(), **{field: value})
 
 
-@pytest.mark.parametrize("field", [field for field in FIELDS if field != "api_key"])
+@pytest.mark.parametrize("field", [field for field in FIELDS if field not in ("api_key", "admin_token")])
 def test_empty_variable_is_as_good_as_none(field: str) -> None:
     assert read({variable(field): ""}) == Settings()
 
@@ -77,6 +115,12 @@ def test_key_that_no_header_can_carry_is_refused_untold(key: str) -> None:
 
 WRONG = [
     *((field, text) for field in NUMBERS for text in ("0", "-1", "1.5", "many", " 1", "1 ", "1e3", "٣", "0x10", "+1", "9" * 10)),
+    ("launcher", "PROCESS"),
+    ("retrain_command", " "),
+    ("retrain_command", "'"),
+    ("store", "ftp://x"),
+    ("store", "file:///"),
+    *((field, text) for field in ("gate_auroc_margin", "gate_sensitivity_margin") for text in ("-0.1", "1.1", "nan", "x", "inf")),
     ("azure_auth_level", "EVERYONE"),
     ("azure_auth_level", "function "),
     ("log_level", "LOUD"),
