@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import core
-from cli import calibrate, compare, crossval, evaluate, explore, export, fetch_data, package, phantom, predict, train
+from cli import calibrate, compare, crossval, evaluate, explore, export, fetch_data, package, phantom, predict, retrain, train
 from core import errors
 from core.contract import NOTICE
 
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="pneumonia", description=f"Reads chest X-rays. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"pneumonia-functions {core.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (predict, phantom, explore, fetch_data, train, crossval, compare, evaluate, calibrate, export, package):
+    for module in (predict, phantom, explore, fetch_data, train, retrain, crossval, compare, evaluate, calibrate, export, package):
         module.register(commands)
     arguments = parser.parse_args(argv)
     try:

@@ -10,6 +10,7 @@ import msgspec
 
 from core import errors
 from core.images import MAX_PIXELS
+from core.manifest import Label
 
 _SECRETS = ("api_key", "admin_token")
 AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
@@ -46,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What runs a job; ` --job ID` is added. In a cloud the container's entry point takes the place of the first word."""
     job_stale_s: int = 600
     """Seconds without a sign of life after which a retraining counts as interrupted."""
+    new_labels: tuple[Label, ...] = ()
+    """Kinds that the active model does not know and a retraining shall learn, each with its SNOMED CT code."""
     base_dataset: Path | None = None
     """Folder of a data set that every retraining learns from again, so that it does not forget."""
     gate_auroc_margin: float = 0.01
@@ -129,6 +132,16 @@ def _margin(name: str, value: str) -> float:
     return number
 
 
+def _labels(name: str, value: str) -> tuple[Label, ...]:
+    pairs = [part.rpartition("=") for part in value.split(",")]
+    try:
+        return msgspec.convert(
+            [{"name": label.strip(), "code": code.strip()} for label, _, code in pairs if label.strip()], tuple[Label, ...]
+        )
+    except msgspec.ValidationError as error:
+        raise errors.InvalidSettings(f"Invalid {name}: Expected `kind=SNOMED code`, comma-separated. Received: {value[:64]!r}.") from error
+
+
 def _text(_name: str, value: str) -> str:
     return value
 
@@ -177,6 +190,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "launcher_token_url": _text,
     "retrain_command": _command,
     "job_stale_s": _count,
+    "new_labels": _labels,
     "base_dataset": _folder,
     "gate_auroc_margin": _margin,
     "gate_sensitivity_margin": _margin,

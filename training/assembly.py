@@ -68,18 +68,18 @@ class Parts(NamedTuple):
     selftest: SelfTest
 
 
-def assemble(trained: Trained, release: Release) -> Parts:
-    """Convert, calibrate and measure a trained model.
+def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LABELS) -> Parts:
+    """Convert, calibrate and measure a trained model, whose outputs are these labels.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
-    manifest = _provisional(trained, release)
+    manifest = _provisional(trained, release, labels)
     flatbuffer, parity = _converted(trained, manifest)
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
-    manifest = calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test, range(len(LABELS)))
+    manifest = calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test, range(len(labels)))
     manifest = with_draft_margin(manifest, network, tune.grey)
     return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
 
@@ -116,7 +116,7 @@ def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack) -> 
     return msgspec.structs.replace(manifest, input=msgspec.structs.replace(manifest.input, draft_margin=margin))
 
 
-def _provisional(trained: Trained, release: Release) -> Manifest:
+def _provisional(trained: Trained, release: Release, labels: tuple[Label, ...]) -> Manifest:
     """Return a manifest that says what the network takes and gives, with a placeholder for all that is still to be measured."""
     placeholder = OperatingPoint(
         name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
@@ -127,8 +127,8 @@ def _provisional(trained: Trained, release: Release) -> Manifest:
         version=release.version,
         files={},
         input=trained.contract,
-        labels=LABELS,
-        negative=NORMAL,
+        labels=labels,
+        negative=labels[0].name,
         pneumonia_code=PNEUMONIA_CODE,
         class_activation_maps=networks.has_maps(trained.model),
         embedding_size=int(networks.with_outputs(trained.model).outputs[-1].shape[-1]),

@@ -64,6 +64,8 @@ _ETHICS: Final = (
 def command(manifest: Manifest) -> str:
     """Return the command that makes this package again, and with it the figures that the manifest holds."""
     config = manifest.origin.config
+    if "retraining" in config:
+        return shlex.join(["pneumonia", "retrain", "--job", str(config["retraining"]["job"])])
     if "brought_from" in config:
         options = {
             "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),

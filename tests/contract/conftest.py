@@ -16,11 +16,13 @@ DOORS = ("core", "google", "azure")
 def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Give a function from the names of a door and a deployment to that door."""
     doors: dict[tuple[str, str], Door] = {}
+    broken = tmp_path_factory.mktemp("broken")
     with ExitStack() as stack:
 
         def open_once(door: str, deployment: str) -> Door:
             if (door, deployment) not in doors:
-                store = tmp_path_factory.mktemp("store")
+                # A sentence about a broken store names it: one for all doors.
+                store = broken if deployment == "broken-store" else tmp_path_factory.mktemp("store")
                 for key, data in SEEDS.get(deployment, {}).items():
                     (store / key).parent.mkdir(parents=True, exist_ok=True)
                     (store / key).write_bytes(data)

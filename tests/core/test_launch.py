@@ -54,7 +54,7 @@ def test_process_outlives_who_started_it(tmp_path: Path) -> None:
 def test_command_that_cannot_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setattr(launch, "_GRACE_S", 20.0)
 
-    with pytest.raises(errors.LauncherFailed, match="Received: (No such file|it ended at once with status)"):
+    with pytest.raises(errors.LauncherFailed, match=r"Received: (No such file|it ended at once with status)"):
         launch.Process(settings(tmp_path, command), os.environ).launch("1")
 
 
