@@ -154,12 +154,13 @@ def _read(store: Store, job_id: str) -> Job | None:
     if asked is None:
         return None
     events = max((int(name[:4]) for name in store.children(f"{_ROOT}{job_id}/events/") if name[:4].isdigit()), default=0)
-    first = _event(store, job_id, 1) if events else None
-    last = _event(store, job_id, events) if events > 1 else first
+    first = event(store, job_id, 1) if events else None
+    last = event(store, job_id, events) if events > 1 else first
     return Job(id=job_id, request=msgspec.json.decode(asked, type=JobRequest), events=events, first=first, last=last)
 
 
-def _event(store: Store, job_id: str, number: int) -> Event | None:
+def event(store: Store, job_id: str, number: int) -> Event | None:
+    """Return an event of a job by its number, the first being 1."""
     data = store.get(_event_key(job_id, number))
     return None if data is None else msgspec.json.decode(data, type=Event)
 

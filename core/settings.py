@@ -1,6 +1,7 @@
 """Everything that a deployment can set, read once by `core.bootstrap` and passed down; nothing else looks at the environment."""
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,6 @@ import msgspec
 
 from core import errors
 from core.images import MAX_PIXELS
-from core.manifest import Label
 
 _SECRETS = ("api_key", "admin_token")
 AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
@@ -32,7 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str | None = None
     """URL of what outlives an instance: `file:///…`, `az://…`, `gs://…` or `s3://…`."""
     admin_token: str | None = None
-    """Where set, the routes that change something want it as `Authorization: Bearer …`; without it they are off."""
+    """Where set, the routes that change something want it as `X-Admin-Token`; without it they are off."""
+    extra_labels: tuple[str, ...] = ()
+    """Labels that pictures may be uploaded under beside the model's own: a new kind, which retraining adds to the head."""
     refresh_s: int = 30
     """Seconds, at least, between two looks for a newly promoted model."""
     launcher: LauncherKind = "none"
@@ -47,8 +49,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What runs a job; ` --job ID` is added. In a cloud the container's entry point takes the place of the first word."""
     job_stale_s: int = 600
     """Seconds without a sign of life after which a retraining counts as interrupted."""
-    new_labels: tuple[Label, ...] = ()
-    """Kinds that the active model does not know and a retraining shall learn, each with its SNOMED CT code."""
     base_dataset: Path | None = None
     """Folder of a data set that every retraining learns from again, so that it does not forget."""
     gate_auroc_margin: float = 0.01
@@ -102,6 +102,7 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 -]{0,62}[A-Za-z0-9])?")
 _SCHEMES = ("file", "az", "gs", "s3")
 
 
@@ -132,14 +133,13 @@ def _margin(name: str, value: str) -> float:
     return number
 
 
-def _labels(name: str, value: str) -> tuple[Label, ...]:
-    pairs = [part.rpartition("=") for part in value.split(",")]
-    try:
-        return msgspec.convert(
-            [{"name": label.strip(), "code": code.strip()} for label, _, code in pairs if label.strip()], tuple[Label, ...]
+def _labels(name: str, value: str) -> tuple[str, ...]:
+    labels = tuple(label.strip() for label in value.split(","))
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        raise errors.InvalidSettings(
+            f"Invalid {name}: Expected names with commas between them, of letters, digits, blanks and hyphens. Received: {value[:64]!r}."
         )
-    except msgspec.ValidationError as error:
-        raise errors.InvalidSettings(f"Invalid {name}: Expected `kind=SNOMED code`, comma-separated. Received: {value[:64]!r}.") from error
+    return labels
 
 
 def _text(_name: str, value: str) -> str:
@@ -183,6 +183,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "api_key": _secret,
     "store": _store_url,
     "admin_token": _secret,
+    "extra_labels": _labels,
     "refresh_s": _count,
     "launcher": _launcher,
     "launcher_job": _text,
@@ -190,7 +191,6 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "launcher_token_url": _text,
     "retrain_command": _command,
     "job_stale_s": _count,
-    "new_labels": _labels,
     "base_dataset": _folder,
     "gate_auroc_margin": _margin,
     "gate_sensitivity_margin": _margin,

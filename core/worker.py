@@ -6,7 +6,7 @@ A worker that was taken over loses its next event, and learns so that it must st
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from core import errors, jobs
@@ -35,7 +35,7 @@ class Worker:
         self.job_id = job_id
         self._store, self._name, self._events, self._clock = store, name, events, clock
         self._beat_s = min(_BEAT_S, stale_s / 4.0)
-        self._progress, self._last_at, self._lost = 0.0, clock(), False
+        self._progress, self._last_at, self._lost, self._nonce = 0.0, clock(), False, jobs.nonce()
         self._lock = threading.Lock()
 
     def progress(self, share: float, force: bool = False) -> None:
@@ -43,13 +43,16 @@ class Worker:
 
         Raises:
             JobTakenOver: this worker must stop.
-            errors.StoreUnavailable: the store does not answer.
+            errors.StoreUnavailable: the store does not answer, where `force` asked for it; otherwise it may come back.
         """
         with self._lock:
             self._progress = max(self._progress, min(1.0, share))
             self._check()
-            if force or self._clock() - self._last_at >= self._beat_s:
+            if force:
                 self._write("progress", None)
+            elif self._clock() - self._last_at >= self._beat_s:
+                with suppress(errors.StoreUnavailable):
+                    self._write("progress", None)
 
     def check(self) -> None:
         """Raise `JobTakenOver` where it is known that this worker must stop."""
@@ -57,11 +60,11 @@ class Worker:
             self._check()
 
     def done(self, outcome: RetrainOutcome) -> None:
-        """End the job: promoted, or kept with the reasons. Raises as `progress`."""
+        """End the job: promoted, or kept with the reasons. Raises as `progress` that is forced."""
         self._end("done", outcome)
 
     def fail(self, reason: str) -> None:
-        """End the job with the reason why it could not be carried out. Raises as `progress`."""
+        """End the job with the reason why it could not be carried out. Raises as `progress` that is forced."""
         self._end("failed", RetrainOutcome(result="failed", reasons=(reason,)))
 
     @contextmanager
@@ -75,8 +78,6 @@ class Worker:
                     self.progress(0.0, force=False)
                 except JobTakenOver:
                     return  # the next step finds out
-                except errors.StoreUnavailable:
-                    continue  # it may come back before the job counts as stale
 
         thread = threading.Thread(target=beat, daemon=True, name="heartbeat")
         thread.start()
@@ -96,10 +97,15 @@ class Worker:
             raise JobTakenOver(f"Expected to go on with job {self.job_id}. Received: another worker has it, or it was given up.")
 
     def _write(self, kind: jobs.Kind, outcome: RetrainOutcome | None) -> None:
-        event = jobs.Event(kind=kind, at=self._clock(), worker=self._name, progress=round(self._progress, 4), outcome=outcome)
-        if not jobs.append(self._store, self.job_id, self._events, event):
-            self._lost = True
-            self._check()
+        event = jobs.Event(
+            kind=kind, at=self._clock(), worker=self._name, progress=round(self._progress, 4), outcome=outcome, nonce=self._nonce
+        )
+        while not jobs.append(self._store, self.job_id, self._events, event):
+            there = jobs.event(self._store, self.job_id, self._events + 1)
+            if there is None or there.nonce != self._nonce:
+                self._lost = True
+                self._check()
+            self._events += 1  # our own event before this one, of which we were told that it could not be written
         self._events += 1
         self._last_at = event.at
 

@@ -14,7 +14,7 @@ from core.settings import Settings
 
 _API: Final = "https://management.azure.com"
 _VERSION: Final = "2024-03-01"
-_TOKEN_VERSION: Final = "2019-08-01"
+_IDENTITY_VERSION: Final = "2019-08-01"
 _ID: Final = re.compile(r"/subscriptions/[^/?#]+/resourceGroups/[^/?#]+/providers/Microsoft\.App/jobs/[^/?#]+")
 _TAKEN: Final = ("name", "image", "command", "args", "env", "resources")
 """What a start may say of a container (JobExecutionContainer)."""
@@ -56,7 +56,7 @@ class ContainerApps:
     def _token(self) -> str:
         if not self._token_url:
             raise errors.LauncherFailed("Expected a managed identity (IDENTITY_ENDPOINT). Received: none; assign one to the app.")
-        query: dict[str, Any] = {"api-version": _TOKEN_VERSION, "resource": f"{_API}/"}
+        query: dict[str, Any] = {"api-version": _IDENTITY_VERSION, "resource": f"{_API}/"}
         if self._client_id:  # of a user-assigned identity; without it the system's is meant
             query["client_id"] = self._client_id
         return rest.text(

@@ -12,7 +12,7 @@ from core.settings import Settings
 
 _API: Final = "https://run.googleapis.com"
 _METADATA: Final = "http://metadata.google.internal"
-_TOKEN_PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"
+_IDENTITY_PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"
 _NAME: Final = re.compile("projects/[^/:?#]+/locations/[^/:?#]+/jobs/[^/:?#]+")
 
 
@@ -32,7 +32,7 @@ class CloudRun:
             )
         self._settings = settings
         self._run_url = f"{settings.launcher_url or _API}/v2/{name}:run"
-        self._token_url = f"{settings.launcher_token_url or _METADATA}{_TOKEN_PATH}"
+        self._token_url = f"{settings.launcher_token_url or _METADATA}{_IDENTITY_PATH}"
 
     def launch(self, job_id: str) -> None:
         """Start an execution with the job's arguments; see `core.launch.Launcher`."""

@@ -5,35 +5,26 @@ is split as the model's first training split it, by patient. Nobody tells whose 
 """
 
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 from tqdm import tqdm
 
-from core import images
+from core import images, uploads
 from core.errors import PictureError
 from core.manifest import InputContract, Label
 from core.store import Store
+from core.uploads import Counted
 from training import dataset, errors, pictures, splits
 from training.dataset import Dataset, Sample
 from training.pictures import Pictures
 
 _log = logging.getLogger(__name__)
 
-UPLOADS: Final = "uploads/"
 SHARES: Final = (0.6, 0.2, 0.2)
 """Of the uploads, in the order of `splits.PARTS`; more to judge by than a large data set needs, since they are few."""
-_NAME: Final = re.compile(r"uploads/([a-z0-9-]+)/([0-9a-f]{64})\.([A-Za-z0-9]+)")
-
-
-class Uploads(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of the pictures that a job learns from, as they were when it began."""
-
-    keys: tuple[str, ...]
 
 
 class Intake(NamedTuple):
@@ -45,33 +36,10 @@ class Intake(NamedTuple):
     uploads: int
 
 
-class _Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """Of what is written beside an upload, when it came."""
-
-    at: str | float = ""
-
-
-def slug(label: str) -> str:
-    """Return a label as it stands in a key."""
-    return re.sub("[^a-z0-9]+", "-", label.lower()).strip("-")
-
-
-def find_uploads(store: Store, labels: Sequence[Label]) -> Uploads:
-    """Return the uploads that count, their note being there, of labels that the model will know.
-
-    A picture that was sent under two labels has the one that came last.
-    """
-    known = {slug(label.name) for label in labels}
-    keys = set(store.keys(UPLOADS))
-    chosen: dict[str, tuple[str, str]] = {}
-    for key in sorted(keys):
-        found = _NAME.fullmatch(key)
-        if found is None or found[3] == "json" or found[1] not in known or (note := f"{UPLOADS}{found[1]}/{found[2]}.json") not in keys:
-            continue
-        at = str(msgspec.json.decode(store.get(note) or b"{}", type=_Noted).at)
-        if found[2] not in chosen or chosen[found[2]][0] <= at:
-            chosen[found[2]] = (at, key)
-    return Uploads(keys=tuple(sorted(key for _, key in chosen.values())))
+def find_uploads(store: Store, labels: Sequence[str]) -> tuple[Counted, ...]:
+    """Return the uploads that count, of these labels."""
+    known = {uploads.slug(label) for label in labels}
+    return tuple(upload for upload in uploads.counted(store) if upload.slug in known)
 
 
 def part(sha256: str) -> str:
@@ -80,12 +48,12 @@ def part(sha256: str) -> str:
     return splits.PARTS[0] if place < SHARES[0] else splits.PARTS[1] if place < SHARES[0] + SHARES[1] else splits.PARTS[2]
 
 
-def gather(store: Store, uploads: Uploads, base: Path | None, labels: Sequence[Label], contract: InputContract, seed: int) -> Intake:
+def gather(store: Store, sent: Sequence[Counted], base: Path | None, labels: Sequence[Label], contract: InputContract, seed: int) -> Intake:
     """Read all pictures; those that cannot be read are logged and left out.
 
     Args:
         store: where the uploads are.
-        uploads: which of them.
+        sent: which of them.
         base: folder of the base data set.
         labels: in the order of the network's outputs.
         contract: the network's input.
@@ -103,9 +71,8 @@ def gather(store: Store, uploads: Uploads, base: Path | None, labels: Sequence[L
     parts: dict[str, list[int]] = {name: list(split.get(name, ())) for name in splits.PARTS}
     unreadable = list(known.unreadable) if known else []
     seen = {sample.sha256 for sample in samples}
-    by_slug = {slug(name): name for name in names}
-    for key in tqdm(uploads.keys, "reading uploads", unit="picture", disable=not uploads.keys):
-        folder, sha256 = _parts(key)
+    by_slug = {uploads.slug(name): name for name in names}
+    for folder, sha256, key in tqdm(sent, "reading uploads", unit="picture", disable=not sent):
         if sha256 in seen:
             continue  # the base data set has it, with its patient
         try:
@@ -148,15 +115,13 @@ def lay_out(store: Store, intake: Intake, folder: Path, known: Sequence[str]) ->
     """
     for position in intake.split["test"]:
         sample = intake.pictures.dataset.samples[position]
-        data = store.get(sample.path) if _NAME.fullmatch(sample.path) else (intake.pictures.dataset.folder / sample.path).read_bytes()
+        data = (
+            store.get(sample.path)
+            if sample.path.startswith(uploads.PREFIX)
+            else (intake.pictures.dataset.folder / sample.path).read_bytes()
+        )
         label = sample.kind if sample.kind in known else dataset.PNEUMONIA
         file = folder / label / str(position) / Path(sample.path).name  # names of the base data set tell the patient
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data or b"")
     return folder
-
-
-def _parts(key: str) -> tuple[str, str]:
-    """Return the folder and the digest of an upload's key."""
-    _, folder, name = key.split("/")
-    return folder, name.partition(".")[0]

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,11 +16,12 @@ import keras
 import msgspec
 
 from core import errors as core_errors
-from core import models, package, promotions
+from core import models, package, promotions, uploads
 from core.contract import RetrainOutcome
 from core.manifest import MANIFEST_FILE, Label, Manifest, read
 from core.settings import Settings
 from core.store import Store
+from core.uploads import Counted
 from core.worker import JobTakenOver, Worker
 from training import assembly, evaluate, experiment, export, findings, fit, gate, intake, origin, outputs, rebuild, tracking, verdict
 from training.challenger import next_version, recipe
@@ -47,7 +49,7 @@ class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What a work folder is for: going on must mean the same start and the same pictures."""
 
     champion_sha256: str
-    uploads: intake.Uploads
+    uploads: tuple[Counted, ...]
 
 
 class _Task(NamedTuple):
@@ -96,10 +98,10 @@ def _carry_out(task: _Task) -> RetrainOutcome:
         _log.info("going on with version %s, which this job has written", written.version)
         return verdict.promote(task.store, task.worker, task.settings, written)
     champion = _champion(task)
-    labels = _labels(champion.manifest, task.settings)
+    sent = _snapshot(task, champion)
+    labels = _labels(champion.manifest, task.settings, sent)
     configuration = recipe(champion.manifest, task.settings, len(labels))
-    snapshot = _snapshot(task, champion, labels)
-    gathered = intake.gather(task.store, snapshot.uploads, task.settings.base_dataset, labels, champion.manifest.input, configuration.seed)
+    gathered = intake.gather(task.store, sent, task.settings.base_dataset, labels, champion.manifest.input, configuration.seed)
     reasons = gate.shortages(gathered.pictures.labels, gathered.split, task.settings)
     if reasons:
         return RetrainOutcome(result="kept", reasons=tuple(reasons), champion=champion.manifest.version)
@@ -136,25 +138,31 @@ def _champion(task: _Task) -> Champion:
     return Champion(folder, manifest, hashlib.sha256(data).hexdigest())
 
 
-def _labels(manifest: Manifest, settings: Settings) -> tuple[Label, ...]:
-    known = {label.name for label in manifest.labels}
-    return (*manifest.labels, *(label for label in settings.new_labels if label.name not in known))
+def _labels(manifest: Manifest, settings: Settings, sent: Sequence[Counted]) -> tuple[Label, ...]:
+    """Return the labels of the challenger: a kind that the settings allow and that was uploaded comes behind those of the champion.
+
+    Nobody tells the code of a new kind: it gets that of pneumonia of any kind.
+    """
+    known, there = {label.name for label in manifest.labels}, {upload.slug for upload in sent}
+    new = [name for name in settings.extra_labels if name not in known and uploads.slug(name) in there]
+    return (*manifest.labels, *(Label(name=name, code=manifest.pneumonia_code) for name in new))
 
 
-def _snapshot(task: _Task, champion: Champion, labels: tuple[Label, ...]) -> _Snapshot:
-    """Return what this job learns from: as it was when the job began, unless another model became active since."""
+def _snapshot(task: _Task, champion: Champion) -> tuple[Counted, ...]:
+    """Return the uploads that this job learns from: as it was when the job began, unless another model became active since."""
     path = task.work / "snapshot.json"
     if path.is_file():
         there = msgspec.json.decode(path.read_bytes(), type=_Snapshot)
         if there.champion_sha256 == champion.sha256:
-            return there
+            return there.uploads
         for old in (path, task.work / "fit", task.work / "package"):
             shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
-    snapshot = _Snapshot(champion_sha256=champion.sha256, uploads=intake.find_uploads(task.store, labels))
+    names = [label.name for label in champion.manifest.labels]
+    snapshot = _Snapshot(champion_sha256=champion.sha256, uploads=intake.find_uploads(task.store, [*names, *task.settings.extra_labels]))
     with experiment.writing(task.work):
         task.work.mkdir(parents=True, exist_ok=True)
         outputs.write(path, msgspec.json.encode(snapshot))
-    return snapshot
+    return snapshot.uploads
 
 
 def _learn(

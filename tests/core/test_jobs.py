@@ -184,3 +184,31 @@ def test_list_is_short_and_newest_first(store: Store, clock: Clock) -> None:
         jobs.refuse(store, jobs.create(store, "r", STALE_S, clock), "x", clock)
 
     assert [job.id for job in jobs.recent(store)] == [f"{number:08d}" for number in range(23, 3, -1)]
+
+
+class Forgetful(Store):
+    """A store that writes, and then says that it could not."""
+
+    fails = 0
+
+    def create(self, key: str, data: bytes) -> bool:
+        created = super().create(key, data)
+        if self.fails:
+            self.fails -= 1
+            raise errors.StoreUnavailable("Expected the store to answer. Received: nothing.")
+        return created
+
+
+def test_worker_knows_its_own_event_whose_acknowledgement_was_lost(tmp_path: Path, clock: Clock) -> None:
+    store = Forgetful(open_store(tmp_path.as_uri())._backend)
+    held = worker.claim(store, jobs.create(store, "r", STALE_S, clock).id, "w", STALE_S, clock=clock)
+    store.fails = 1
+    clock.now += 40
+    held.progress(0.5)  # an outage does not end the work
+    held.done(DONE)
+    assert jobs.find(store, "1").shown(STALE_S, clock()).outcome == DONE
+
+    held = worker.claim(store, jobs.create(store, "r", STALE_S, clock).id, "w", STALE_S, clock=clock)
+    store.fails = 1
+    with pytest.raises(errors.StoreUnavailable):
+        held.progress(0.5, force=True)

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from core import errors, images, settings
-from core.manifest import Label
 from core.settings import Settings, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +26,7 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "launcher_token_url": ("http://127.0.0.1:2", "http://127.0.0.1:2"),
     "retrain_command": ("nice pneumonia retrain", "nice pneumonia retrain"),
     "job_stale_s": ("60", 60),
-    "new_labels": ("fungal pneumonia=60997008", (Label(name="fungal pneumonia", code="60997008"),)),
+    "extra_labels": ("fungal pneumonia, other", ("fungal pneumonia", "other")),
     "base_dataset": ("/data", Path("/data")),
     "gate_auroc_margin": ("0.05", 0.05),
     "gate_sensitivity_margin": ("0", 0.0),
@@ -76,7 +75,7 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
         "launcher_token_url": None,
         "retrain_command": "pneumonia retrain",
         "job_stale_s": 600,
-        "new_labels": (),
+        "extra_labels": (),
         "base_dataset": None,
         "gate_auroc_margin": 0.01,
         "gate_sensitivity_margin": 0.02,
@@ -121,8 +120,7 @@ WRONG = [
     ("launcher", "PROCESS"),
     ("retrain_command", " "),
     ("retrain_command", "'"),
-    ("new_labels", "fungal pneumonia"),
-    ("new_labels", "fungal pneumonia=12"),
+    ("extra_labels", "fungal/pneumonia"),
     ("store", "ftp://x"),
     ("store", "file:///"),
     *((field, text) for field in ("gate_auroc_margin", "gate_sensitivity_margin") for text in ("-0.1", "1.1", "nan", "x", "inf")),

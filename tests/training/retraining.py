@@ -9,13 +9,13 @@ from typing import Final
 import msgspec
 from PIL import Image
 
-from core import models, promotions
+from core import models, promotions, uploads
 from core.manifest import read
 from core.phantom import chest
 from core.settings import Settings
 from core.store import Store, open_store
 from tests.training.conftest import BACTERIAL, VIRAL, draw_dataset
-from training import assembly, dataset, experiment, export, intake, networks, pictures, splits, tracking
+from training import assembly, dataset, experiment, export, networks, pictures, splits, tracking
 from training.configuration import Configuration
 from training.dataset import BACTERIAL as BACTERIAL_LABEL
 from training.dataset import NORMAL
@@ -46,11 +46,11 @@ def picture(label: str, seed: int) -> bytes:
     return stream.getvalue()
 
 
-def upload(store: Store, label: str, data: bytes, at: str = "2026-01-01T00:00:00Z") -> str:
+def upload(store: Store, label: str, data: bytes) -> str:
     """Put a picture into the store as `POST /upload-data` does; return its digest."""
-    digest, folder = hashlib.sha256(data).hexdigest(), f"uploads/{intake.slug(label)}"
+    digest, folder = hashlib.sha256(data).hexdigest(), f"uploads/{uploads.slug(label)}"
     store.put(f"{folder}/{digest}.jpeg", data)
-    store.put(f"{folder}/{digest}.json", msgspec.json.encode({"at": at}))
+    store.put(f"{folder}/{digest}.json", b"{}")
     return digest
 
 
