@@ -21,6 +21,7 @@ say("ready")
 for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a worker says is no answer of ours
         code = 70
         try:
             code = main(line.split())
