@@ -5,7 +5,23 @@ import sys
 from collections.abc import Sequence
 
 import core
-from cli import calibrate, compare, crossval, drift, evaluate, explore, export, fetch_data, models, package, phantom, predict, train, upload
+from cli import (
+    calibrate,
+    compare,
+    crossval,
+    drift,
+    evaluate,
+    explore,
+    export,
+    fetch_data,
+    models,
+    package,
+    phantom,
+    predict,
+    retrain,
+    train,
+    upload,
+)
 from core import errors
 from core.contract import NOTICE
 
@@ -30,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         export,
         package,
         upload,
+        retrain,
         models,
         drift,
     ):

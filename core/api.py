@@ -6,138 +6,23 @@
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
-from functools import cache
 from time import perf_counter
 from typing import Final
 
 import msgspec
 
-from core import contract, errors, openapi
+from core import contract, errors
 from core.active import Active
 from core.contract import JSON_TYPE, PROBLEM_TYPE, Request, Response
 from core.endpoints import Endpoints, Outcome
+from core.launch import Launcher
 from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
 from core.records import Recorder
+from core.routes import STATUS_OF, find_route, template_of
 from core.settings import Settings
 from core.store import Store
-
-STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
-    errors.EmptyBody: 400,
-    errors.MalformedBody: 400,
-    errors.NoPicture: 400,
-    errors.InvalidParameter: 400,
-    errors.UnknownLabel: 400,
-    errors.Unauthorized: 401,
-    errors.AdminUnauthorized: 401,
-    errors.AdminRoutesOff: 403,
-    errors.UnknownRoute: 404,
-    errors.UnknownVersion: 404,
-    errors.MethodNotAllowed: 405,
-    errors.LabelConflict: 409,
-    errors.LengthRequired: 411,
-    errors.BodyTooLarge: 413,
-    errors.TooManyPictures: 413,
-    errors.PictureTooLarge: 413,
-    errors.UnsupportedMediaType: 415,
-    errors.UnsupportedFormat: 415,
-    errors.NotAPicture: 422,
-    errors.SeveralFrames: 422,
-    errors.TruncatedPicture: 422,
-    errors.CorruptPicture: 422,
-    errors.PictureTooSmall: 422,
-    errors.PackageRefused: 422,
-    errors.InternalError: 500,
-    errors.InvalidSettings: 503,
-    errors.ModelUnavailable: 503,
-    errors.NoStore: 503,
-    errors.StoreUnavailable: 503,
-}
-
-
-def _describe(_endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
-    """Give the contract itself."""
-    return Outcome(_openapi_json())
-
-
-_NO_MODEL: Final = (errors.ModelUnavailable, errors.InvalidSettings)
-_ROUTING: Final = (errors.UnknownRoute, errors.MethodNotAllowed)
-_ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
-_STORE: Final = (errors.NoStore, errors.StoreUnavailable)
-_LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
-_VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
-_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS)
-_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
-_UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
-ROUTES: Final = (
-    Route(
-        method="POST",
-        path="/predict",
-        summary="Read one chest X-ray, or several.",
-        handler=Endpoints.predict,
-        answers=(contract.Prediction, contract.Predictions),
-        refusals=_PREDICT_ERRORS,
-        takes_pictures=True,
-        needs_key=True,
-    ),
-    Route(
-        method="POST",
-        path="/upload-data",
-        summary="Store labelled pictures for retraining.",
-        handler=Endpoints.upload,
-        answers=(contract.Uploads,),
-        refusals=_UPLOAD_ERRORS,
-        takes_pictures=True,
-        takes_label=True,
-        needs_admin=True,
-    ),
-    Route(method="GET", path="/status", summary="How this instance is doing.", handler=Endpoints.status, answers=(contract.Status,)),
-    Route(
-        method="GET",
-        path="/model",
-        summary="The public part of the model's manifest.",
-        handler=Endpoints.model,
-        answers=(contract.ModelCard,),
-        refusals=_NO_MODEL,
-    ),
-    Route(method="GET", path="/health/live", summary="The process answers.", handler=Endpoints.live, answers=(contract.Health,)),
-    Route(
-        method="GET",
-        path="/models",
-        summary="The versions in the store, which of them is active, and the last promotions.",
-        handler=Endpoints.models,
-        answers=(contract.Models,),
-        refusals=(errors.Unauthorized, errors.ModelUnavailable, *_STORE),
-        needs_key=True,
-    ),
-    Route(
-        method="POST",
-        path="/models/{version}/activate",
-        summary="Promote a version, or go back to one.",
-        handler=Endpoints.activate,
-        answers=(contract.Promotion,),
-        refusals=(errors.InvalidParameter, errors.UnknownVersion, errors.PackageRefused, errors.ModelUnavailable, *_ADMIN, *_STORE),
-        needs_admin=True,
-        query={"reason": "Kept with the promotion, up to 200 characters."},
-    ),
-    Route(
-        method="GET",
-        path="/health/ready",
-        summary="The model is loaded and has passed its self-test.",
-        handler=Endpoints.ready,
-        answers=(contract.Health,),
-        refusals=_NO_MODEL,
-    ),
-    Route(method="GET", path="/metrics", summary="Counters for Prometheus.", handler=Endpoints.metrics, media_type="text/plain"),
-    Route(method="GET", path="/openapi.json", summary="The machine-readable description of all routes (OpenAPI).", handler=_describe),
-    Route(method="GET", path="/docs", summary="A page to try the routes.", handler=Endpoints.page, media_type="text/html"),
-    Route(method="GET", path="/", summary="The page to try the routes.", handler=Endpoints.page, media_type="text/html"),
-    Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
-)
-_PATHS: Final = tuple(route.path for route in ROUTES)
-_PATTERNS: Final = tuple((path, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))) for path in _PATHS if "{" in path)
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -153,10 +38,11 @@ class Service:
         metrics: Metrics,
         store: Store | None = None,
         recorder: Recorder | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         self._active = active
         self._metrics = metrics
-        self._endpoints = Endpoints(settings, active, metrics, store, recorder)
+        self._endpoints = Endpoints(settings, active, metrics, store, recorder, launcher)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
@@ -165,7 +51,7 @@ class Service:
         route, parameters = template_of(request.path)
         try:
             self._active.look_if_due()
-            found = _find_route(route, request.method)
+            found = find_route(route, request.method)
             self._check_key(request, found)
             asked = msgspec.structs.replace(request, parameters=parameters) if parameters else request
             outcome = found.handler(self._endpoints, asked, request_id)
@@ -228,35 +114,7 @@ def _matches(request: Request, header: str, secret: str) -> bool:
     return hmac.compare_digest(request.headers.get(header, "").encode("utf-8", "backslashreplace"), secret.encode())
 
 
-def template_of(path: str) -> tuple[str, Mapping[str, str]]:
-    """Return a path as the table of routes writes it, and what stands in its braces.
-
-    What a caller chose freely is neither logged nor counted: a path that is none of ours is "unknown".
-    """
-    if path in _PATHS and "{" not in path:
-        return path, {}
-    matches = ((template, pattern.fullmatch(path)) for template, pattern in _PATTERNS)
-    return next(((template, match.groupdict()) for template, match in matches if match), ("unknown", {}))
-
-
-def _find_route(path: str, method: str) -> Route:
-    """Return the route for a path of the table and a method; HEAD is GET without a body."""
-    there = [route for route in ROUTES if route.path == path]
-    if not there:
-        raise errors.UnknownRoute(f"Expected one of {', '.join(_PATHS)}. Received: a path that is none of them.")
-    found = next((route for route in there if route.method == ("GET" if method == "HEAD" else method)), None)
-    if found is None:
-        allowed = tuple(route.method for route in there)
-        raise errors.MethodNotAllowed(f"Expected {' or '.join(allowed)} on {path}. Received: {method[:16]}.", allowed)
-    return found
-
-
 def _request_id(request: Request) -> str:
     """Return the caller's request id where it is one that a log can hold, otherwise a new one."""
     given = request.headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-
-
-@cache
-def _openapi_json() -> bytes:
-    return msgspec.json.encode(openapi.document(ROUTES, STATUS_OF))

@@ -3,8 +3,9 @@
 import os
 import threading
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from core import errors, logs, settings
+from core import errors, launch, logs, settings
 from core.active import Active
 from core.api import Service
 from core.metrics import Metrics
@@ -16,17 +17,23 @@ _lock = threading.Lock()
 _service: Service | None = None
 
 
-def bootstrap(environ: Mapping[str, str]) -> Service:
+def bootstrap(environ: Mapping[str, str], launchers: Mapping[str, launch.Factory] = MappingProxyType({})) -> Service:
     """Build a service from an environment.
+
+    Args:
+        environ: the process's.
+        launchers: what this door's cloud has to run retrainings, by the setting's name.
 
     Never raises for what a deployment got wrong: a service without a model, or with invalid settings, starts, stays alive and answers
     `/health/ready` and `/predict` with 503 and the reason, which is easier to find than a container that does not start.
     """
     metrics = Metrics()
-    store: Store | errors.StoreUnavailable | None = None
+    store: Store | None = None
+    launcher: launch.Launcher | None = None
     try:
         configuration = settings.read(environ)
-        store = _open(configuration.store)
+        launcher = launch.choose(configuration, environ, launchers)
+        store = open_store(configuration.store) if configuration.store else None
         active = Active(configuration, store, metrics)
         logs.configure(configuration.log_level)
         with quiet_native_code():
@@ -39,19 +46,11 @@ def bootstrap(environ: Mapping[str, str]) -> Service:
     model = active.serving.model
     if isinstance(model, errors.ServiceError):
         logs.LOGGER.error("cannot serve", extra={"fields": {"code": model.code, "detail": str(model)}})
-    recorder = Recorder(store) if configuration.record_predictions and isinstance(store, Store) else None
-    return Service(configuration, active, metrics, store, recorder)
+    recorder = Recorder(store) if configuration.record_predictions and store else None
+    return Service(configuration, active, metrics, store, recorder, launcher)
 
 
-def _open(url: str | None) -> Store | errors.StoreUnavailable | None:
-    """Return the store, or why it cannot be opened, which the routes that need it will say."""
-    try:
-        return open_store(url) if url else None
-    except errors.StoreUnavailable as error:
-        return error
-
-
-def shared() -> Service:
+def shared(launchers: Mapping[str, launch.Factory] = MappingProxyType({})) -> Service:
     """Return this process's service, built from its environment when it is first asked for.
 
     Not at import: functions-framework imports a door in gunicorn's master process and forks, and threads do not survive a fork.
@@ -59,5 +58,5 @@ def shared() -> Service:
     global _service  # noqa: PLW0603 - one per process is the point
     with _lock:
         if _service is None:
-            _service = bootstrap(os.environ)
+            _service = bootstrap(os.environ, launchers)
         return _service

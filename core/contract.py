@@ -153,51 +153,6 @@ class Predictions(Answer, frozen=True, kw_only=True):
     predictions: tuple[Prediction | ItemError, ...]
 
 
-class StoredPicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="stored"):
-    """A picture that the store now holds for good, under the sha256 of its bytes."""
-
-    sha256: Sha256
-    format: str
-    width_px: int
-    height_px: int
-
-
-class DuplicatePicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="duplicate"):
-    """A picture that the store had already under this label: sending twice stores once."""
-
-    sha256: Sha256
-    format: str
-    width_px: int
-    height_px: int
-
-
-class RefusedPicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="refused"):
-    """A picture that was not stored; `code` and `detail` as in an error."""
-
-    code: str
-    detail: str
-
-
-class ConflictingPicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="conflict"):
-    """A picture that was not stored, since the store has it under another label."""
-
-    sha256: Sha256
-    stored_label: str
-    code: str
-    detail: str
-
-
-UploadedPicture = StoredPicture | DuplicatePicture | RefusedPicture | ConflictingPicture
-
-
-class Uploads(Answer, frozen=True, kw_only=True):
-    """What became of each picture of an upload, in their order."""
-
-    request_id: str
-    label: str
-    uploads: tuple[UploadedPicture, ...]
-
-
 class Problem(Answer, frozen=True, kw_only=True):
     """An error as RFC 9457 problem details; `code` is stable, `detail` is for people."""
 

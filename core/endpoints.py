@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from core import bodies, contract, errors, pages, phantom
+from core import bodies, contract, errors, jobs, living, pages, phantom
 from core.active import Active, Serving, overview
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
+from core.launch import Launcher
 from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
@@ -44,8 +45,10 @@ class Endpoints:
         metrics: Metrics,
         store: Store | None = None,
         recorder: Recorder | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         self.settings = settings
+        self.launcher = launcher
         self._given_store = store
         self._active = active
         self._metrics = metrics
@@ -78,14 +81,14 @@ class Endpoints:
 
     def upload(self, request: Request, request_id: str) -> Outcome:
         """Store labelled pictures, and say what became of each once that is durable."""
-        manifest, store = self._classifier().manifest, self._store
+        manifest, store = self._classifier().manifest, self.store
         _check_parameters(request, _UPLOAD_PARAMETERS)
         pictures = bodies.read_pictures(request, self.settings)
         given = request.query.get("label", pictures.fields.get("label"))
         label = find_label(given, (*(label.name for label in manifest.labels), *self.settings.extra_labels))
         outcomes = self._uploads.take(store, pictures, label, request_id, manifest.input)
         log = {"uploads": [outcome_of(outcome) for outcome in outcomes]}
-        return _json(contract.Uploads(request_id=request_id, label=label, uploads=outcomes))._replace(log=log)
+        return _json(living.Uploads(request_id=request_id, label=label, uploads=outcomes))._replace(log=log)
 
     def status(self, _request: Request, _request_id: str) -> Outcome:
         """Tell how this instance is doing."""
@@ -106,19 +109,25 @@ class Endpoints:
         )
 
     def _retraining(self) -> tuple[str | None, str | None]:
-        """Return when and how the model was last retrained, and the job that runs; None for what there is not."""
-        return None, None
+        """Return when and how the model was last retrained, and the job that runs; None for what there is not or no store tells."""
+        store, reloaded = self._given_store, self._active.last_error
+        if store is None or (reloaded is not None and reloaded.code == errors.StoreUnavailable.code):
+            return None, None  # a store that hangs must not make its status hang
+        try:
+            return jobs.summary(store, self.settings.job_stale_s)
+        except errors.StoreUnavailable:
+            return None, None
 
     def models(self, _request: Request, _request_id: str) -> Outcome:
         """Tell which versions there are, which is active and how it came to be."""
-        return _json(overview(self._store, self.settings.model, self.identity))
+        return _json(overview(self.store, self.settings.model, self.identity))
 
     def activate(self, request: Request, _request_id: str) -> Outcome:
         """Promote a version by hand, or go back to one."""
         unknown = sorted(set(request.query) - {"reason"} - set(_PLATFORM_PARAMETERS))
         if unknown:
             raise errors.InvalidParameter(f"Expected the query parameter reason. Received: {unknown[0][:32]!r}.")
-        _ = self._store  # says why there is none
+        _ = self.store  # says why there is none
         promotion = self._active.activate(request.parameters["version"], request.query.get("reason", "")[:_LONGEST_REASON])
         return Outcome(msgspec.json.encode(promotion), log={"promotion": promotion.number, "model_version": promotion.version})
 
@@ -176,7 +185,7 @@ class Endpoints:
         raise model
 
     @property
-    def _store(self) -> Store:
+    def store(self) -> Store:
         """What outlives this instance, or the reason why the route cannot do without."""
         if self._given_store is None:
             raise errors.NoStore("Expected PNEUMONIA_STORE to name an object store, or a folder as file:///…. Received: no such setting.")

@@ -62,6 +62,18 @@ class AdminUnauthorized(RequestError):
     code = "admin_unauthorized"
 
 
+class JobRunning(RequestError):
+    """One retraining at a time, and one waits or runs."""
+
+    code = "job_running"
+
+
+class UnknownJob(RequestError):
+    """No retraining has this id."""
+
+    code = "unknown_job"
+
+
 class InvalidParameter(RequestError):
     """A query parameter has a value that is none of those it may have."""
 
@@ -194,6 +206,12 @@ class StoreUnavailable(ServiceError):
     """The object store does not answer, or refuses what was asked of it."""
 
     code = "store_unavailable"
+
+
+class LauncherFailed(ServiceError):
+    """The job could not be started; it is marked failed, and another may be asked for."""
+
+    code = "launcher_failed"
 
 
 class InternalError(ServiceError):

@@ -127,6 +127,19 @@ def load(store: Store, version: str, interpreters: int = 1, manifest_sha256: str
     return classifier
 
 
+def fetch(store: Store, version: str, folder: Path) -> None:
+    """Write a version's files into a folder, the manifest last. Nothing is checked: `core.package.load` does that.
+
+    Raises:
+        errors.UnknownVersion, errors.ModelUnavailable, errors.StoreUnavailable: see `manifest`; a file of it is missing.
+    """
+    read_file = _reader(store, version)
+    for name in (*manifest(store, version)[0].files, MANIFEST_FILE):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(read_file(name))
+
+
 def _reader(store: Store, version: str) -> package.Reader:
     def read(name: str) -> bytes:
         path = PurePosixPath(name)

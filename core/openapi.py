@@ -32,6 +32,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     needs_admin: bool = False
     query: Mapping[str, str] = {}
     """Query parameters by name, with what they mean."""
+    status: int = 200
 
 
 def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
@@ -63,7 +64,12 @@ def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaEr
 
 
 def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
-    responses: dict[str, Schema] = {"200": {"description": "OK", "content": {route.media_type: {"schema": _answer_schema(route)}}}}
+    responses: dict[str, Schema] = {
+        str(route.status): {
+            "description": HTTPStatus(route.status).phrase,
+            "content": {route.media_type: {"schema": _answer_schema(route)}},
+        }
+    }
     for status in sorted({status_of[error] for error in route.refusals}):
         codes = ", ".join(f"`{error.code}`" for error in route.refusals if status_of[error] == status)
         problem = {"schema": {"$ref": "#/components/schemas/Problem"}}

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,6 +14,7 @@ from core.images import MAX_PIXELS
 
 _SECRETS = ("api_key", "admin_token")
 AuthLevel = Literal["ANONYMOUS", "FUNCTION", "ADMIN"]
+LauncherKind = Literal["none", "process", "cloud-run", "container-apps"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 _MOST_PIXELS = 178_956_970
@@ -37,6 +39,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds, at least, between two looks for a newly promoted model."""
     record_predictions: bool = False
     """Whether answers are kept in the store, without identifiers, for `pneumonia drift`."""
+    launcher: LauncherKind = "none"
+    """Who runs a retraining that was asked for; with none it waits until somebody runs `pneumonia retrain --job ID`."""
+    launcher_job: str | None = None
+    """Full name of the Cloud Run job or resource id of the Container Apps job."""
+    launcher_url: str | None = None
+    """Address of the service that starts jobs, where it is not the public one."""
+    launcher_token_url: str | None = None
+    """Address of the token service, where it is not the platform's."""
+    retrain_command: str = "pneumonia retrain"
+    """What runs a job; ` --job ID` is added. In a cloud the container's entry point takes the place of the first word."""
+    job_stale_s: int = 600
+    """Seconds without a sign of life after which a retraining counts as interrupted."""
+    base_dataset: Path | None = None
+    """Folder of a data set that every retraining learns from again, so that it does not forget."""
+    gate_auroc_margin: float = 0.01
+    """By how much the AUROC of a retrained model may be lower than that of the active one."""
+    gate_sensitivity_margin: float = 0.02
+    """By how much its sensitivity at the default operating point may be lower."""
+    gate_min_pictures: int = 5
+    """Held-out pictures of each class, normal and pneumonia, without which nothing is promoted."""
+    retrain_epochs: int = 4
+    """Passes over the pictures of a retraining."""
     max_body_mb: int = 32
     """Largest request body in MiB. Cloud Run takes 32 over HTTP/1."""
     max_pixels: int = MAX_PIXELS
@@ -111,6 +135,36 @@ def _count(name: str, value: str) -> int:
     return int(value)
 
 
+def _margin(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise errors.InvalidSettings(f"Invalid {name}: Expected a number from 0 to 1. Received: {value[:16]!r}.")
+    return number
+
+
+def _text(_name: str, value: str) -> str:
+    return value
+
+
+def _launcher(name: str, value: str) -> str:
+    if value not in get_args(LauncherKind):
+        raise errors.InvalidSettings(f"Invalid {name}: Expected one of {', '.join(get_args(LauncherKind))}. Received: {value[:32]!r}.")
+    return value
+
+
+def _command(name: str, value: str) -> str:
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        words = []
+    if not words:
+        raise errors.InvalidSettings(f"Invalid {name}: Expected a command line. Received: {value[:64]!r}.")
+    return value
+
+
 def _pixels(name: str, value: str) -> int:
     count = _count(name, value)
     if count > _MOST_PIXELS:
@@ -141,6 +195,17 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "extra_labels": _labels,
     "refresh_s": _count,
     "record_predictions": _switch,
+    "launcher": _launcher,
+    "launcher_job": _text,
+    "launcher_url": _text,
+    "launcher_token_url": _text,
+    "retrain_command": _command,
+    "job_stale_s": _count,
+    "base_dataset": _folder,
+    "gate_auroc_margin": _margin,
+    "gate_sensitivity_margin": _margin,
+    "gate_min_pictures": _count,
+    "retrain_epochs": _count,
     "max_body_mb": _count,
     "max_pixels": _pixels,
     "max_pictures": _count,

@@ -18,8 +18,8 @@ import msgspec
 
 from core import errors, images
 from core.bodies import Pictures
-from core.contract import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
 from core.images import Picture
+from core.living import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
 from core.manifest import InputContract
 from core.metrics import Metrics
 from core.settings import Settings

@@ -12,6 +12,7 @@ import azure.functions as func
 from core import errors, settings
 from core.bootstrap import shared
 from core.contract import Request, Response
+from function_azure.launcher import LAUNCHERS
 
 
 def read_auth_level() -> func.AuthLevel:
@@ -41,10 +42,10 @@ app = func.FunctionApp(http_auth_level=read_auth_level())
 @app.route("health/{probe}", auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the platform's probes, which have no key."""
-    return to_http_response(shared().handle(to_request(req, "/health/" + req.route_params["probe"])))
+    return to_http_response(shared(LAUNCHERS).handle(to_request(req, "/health/" + req.route_params["probe"])))
 
 
 @app.route("{*path}")
 def pneumonia(req: func.HttpRequest) -> func.HttpResponse:
     """Answer everything else. Azure leaves the parameter out for `/`."""
-    return to_http_response(shared().handle(to_request(req, "/" + req.route_params.get("path", ""))))
+    return to_http_response(shared(LAUNCHERS).handle(to_request(req, "/" + req.route_params.get("path", ""))))

@@ -4,18 +4,20 @@ Two conversions and one call; all else is in `core`.
 """
 
 import os
+from functools import partial
 
 import flask
 
 from core.bootstrap import shared
 from core.contract import Request, Response
+from function_gcp.launcher import LAUNCHERS
 
 _PIECE_BYTES = 65536
 
 
 def pneumonia(request: flask.Request) -> flask.Response:
     """Answer one request."""
-    response = to_flask(shared().handle(from_flask(request)))
+    response = to_flask(shared(LAUNCHERS).handle(from_flask(request)))
     while request.stream.read(_PIECE_BYTES):  # functions-framework would read what is left at once, into memory
         pass
     return response
@@ -38,4 +40,4 @@ def to_flask(response: Response) -> flask.Response:
 
 
 # gunicorn forks its workers after this import: each loads the model as it starts, before its first request.
-os.register_at_fork(after_in_child=shared)
+os.register_at_fork(after_in_child=partial(shared, LAUNCHERS))

@@ -67,14 +67,14 @@ class Parts(NamedTuple):
     selftest: SelfTest
 
 
-def assemble(trained: Trained, release: Release) -> Parts:
-    """Convert, calibrate and measure a trained model. Its logits get the bias that the tune patients ask for.
+def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LABELS) -> Parts:
+    """Convert, calibrate and measure a trained model, of these labels. Its logits get the bias that the tune patients ask for.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
-    manifest = _provisional(trained, release)
-    _unweigh(trained)
+    manifest = _provisional(trained, release, labels)
+    _unweigh(trained, len(labels))
     flatbuffer, parity = _converted(trained, manifest)
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
@@ -84,11 +84,11 @@ def assemble(trained: Trained, release: Release) -> Parts:
     return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
 
 
-def _unweigh(trained: Trained) -> None:
+def _unweigh(trained: Trained, labels: int) -> None:
     """Undo in the model's last layer that the loss weighed all classes alike: see `calibrate.fit_bias`."""
     tune = trained.pictures.take(trained.split["tune"])
     raw = shifts.predict_all(predictor(trained.model), tune, trained.contract)
-    networks.add_bias(trained.model, calibrate.fit_bias(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw))))
+    networks.add_bias(trained.model, calibrate.fit_bias(raw.reshape(-1, labels), np.tile(tune.labels, len(raw))))
 
 
 def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictures) -> Manifest:
@@ -105,7 +105,7 @@ def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pict
         return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input)
 
     raw = predict(tune)
-    temperature = calibrate.fit_temperature(raw.reshape(-1, len(LABELS)), np.tile(tune.labels, len(raw)))
+    temperature = calibrate.fit_temperature(raw.reshape(-1, len(manifest.labels)), np.tile(tune.labels, len(raw)))
     pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
     truth, patients = (np.tile(column, len(raw)) for column in (tune.labels > 0, tune.groups))
     thresholds, spread = calibrate.choose_stable_thresholds(pneumonia.ravel(), truth, patients)
@@ -128,7 +128,7 @@ def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack) -> 
     return msgspec.structs.replace(manifest, input=msgspec.structs.replace(manifest.input, draft_margin=margin))
 
 
-def _provisional(trained: Trained, release: Release) -> Manifest:
+def _provisional(trained: Trained, release: Release, labels: tuple[Label, ...]) -> Manifest:
     """Return a manifest that says what the network takes and gives, with a placeholder for all that is still to be measured."""
     placeholder = OperatingPoint(
         name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
@@ -139,8 +139,8 @@ def _provisional(trained: Trained, release: Release) -> Manifest:
         version=release.version,
         files={},
         input=trained.contract,
-        labels=LABELS,
-        negative=NORMAL,
+        labels=labels,
+        negative=labels[0].name,
         pneumonia_code=PNEUMONIA_CODE,
         class_activation_maps=networks.has_maps(trained.model),
         embedding_size=int(networks.with_outputs(trained.model).outputs[-1].shape[-1]),

@@ -114,12 +114,13 @@ def fit_bias(probabilities: npt.NDArray[Any], labels: npt.NDArray[np.int64]) -> 
 
     Args:
         probabilities: array (N, K), of the network.
-        labels: int64 array (N,); each label occurs.
+        labels: int64 array (N,); a label that does not occur counts as half a picture.
 
     Returns:
         float64 array (K,), mean 0.
     """
-    shares = np.bincount(labels, minlength=probabilities.shape[1]) / len(labels)
+    counts = np.maximum(np.bincount(labels, minlength=probabilities.shape[1]), 0.5)
+    shares = counts / counts.sum()
     logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
     bias = np.zeros(probabilities.shape[1])
     for _ in range(_TURNS):

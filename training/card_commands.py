@@ -27,6 +27,8 @@ def of_figures(manifest: Manifest) -> str:
 def of_network(manifest: Manifest) -> str:
     """Return the command that makes the network again."""
     config = manifest.origin.config
+    if "retraining" in config:
+        return shlex.join(["pneumonia", "retrain", "--job", str(config["retraining"]["job"])])
     if "brought_from" in config:
         options = {
             "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),

@@ -54,6 +54,7 @@ def fit(
     judge: Judge,
     work: Path,
     after_epoch: Callable[[], None] = _nothing,
+    start: Callable[[], keras.Model] | None = None,
 ) -> keras.Model:
     """Train, or go on training, and return the best epoch's model with its averaged weights.
 
@@ -65,13 +66,14 @@ def fit(
         judge: called after every epoch.
         work: folder of the run's state; created when missing.
         after_epoch: called when an epoch is in the history and counts.
+        start: gives the model to start from; None builds that of the recipe.
 
     Raises:
         errors.InitialWeightsUnusable, errors.UnknownArchitecture: see `networks.build`.
     """
     work.mkdir(parents=True, exist_ok=True)
     shown = _shown(contract, configuration)
-    state, model = _resume(work, labels, configuration, contract)
+    state, model = _resume(work, labels, configuration, contract, start)
     asked = model if shown == contract else networks.at_side(model, contract.width_px)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
@@ -111,7 +113,9 @@ def enough(state: State, configuration: Configuration) -> bool:
     return bool(configuration.patience) and waited >= configuration.patience
 
 
-def _resume(work: Path, labels: int, configuration: Configuration, contract: InputContract) -> tuple[State, keras.Model]:
+def _resume(
+    work: Path, labels: int, configuration: Configuration, contract: InputContract, start: Callable[[], keras.Model] | None
+) -> tuple[State, keras.Model]:
     """Return the last whole epoch's state and model with its optimizer, or a fresh start."""
     path = work / STATE_FILE
     if path.is_file():
@@ -119,7 +123,8 @@ def _resume(work: Path, labels: int, configuration: Configuration, contract: Inp
         _log.info("going on after epoch %d of the run in %s", state.done, work)
         return state, keras.models.load_model(work / state.checkpoint)
     keras.utils.set_random_seed(configuration.seed)
-    model = networks.build(configuration.arch, configuration.weights, labels, configuration.dropout, contract, configuration.statistics)
+    given = configuration
+    model = start() if start else networks.build(given.arch, given.weights, labels, given.dropout, contract, given.statistics)
     shown = _shown(contract, configuration)
     return State(), model if shown == contract else networks.at_side(model, shown.width_px)
 

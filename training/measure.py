@@ -74,8 +74,9 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
         "indeterminate_share": round(float(between.mean()), 4),
         drift.REFERENCE: drift.shares(pneumonia.tolist()),
         "under_shift": {name: _under_shift(probabilities[row], test, balanced) for row, name in enumerate(SHIFTS)},
-        "bacterial_vs_viral_auroc": _between_kinds(probabilities[0], test),
     }
+    if probabilities.shape[-1] == len(KINDS) and {_BACTERIAL, _VIRAL} <= set(test.labels.tolist()):
+        record["bacterial_vs_viral_auroc"] = _between_kinds(probabilities[0], test)
     return dict(msgspec.to_builtins(record))
 
 

@@ -27,7 +27,8 @@ DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "small": {"PNEUMONIA_MAX_PICTURES": "2", "PNEUMONIA_API_KEY": KEY},
     "no-model": {"PNEUMONIA_MODEL": "nowhere"},
     "invalid-settings": {"PNEUMONIA_MAX_PICTURES": "none"},
-    "store": STORE,
+    "store": STORE | {"PNEUMONIA_LAUNCHER": "process", "PNEUMONIA_RETRAIN_COMMAND": "nowhere/pneumonia retrain"},
+    "busy": STORE,
     "no-store": {"PNEUMONIA_ADMIN_TOKEN": TOKEN},
     "broken-store": STORE | {"PNEUMONIA_STORE": "file:///dev/null/store"},
     "store-without-token": {"PNEUMONIA_STORE": "{folder}"},
@@ -225,8 +226,12 @@ def seeded() -> bytes:
     return bodies.encoded("WEBP", "RGB")
 
 
-def seed(folder: Path) -> None:
-    """Put a picture into a store that it then has already: as bacterial pneumonia."""
+def seed(folder: Path, deployment: str) -> None:
+    """Put a picture into a store that it then has already, as bacterial pneumonia; and where it is busy, a job."""
+    if deployment == "busy":
+        job = folder / "jobs" / "00000001"
+        job.mkdir(parents=True)
+        (job / "request.json").write_bytes(b'{"at":9999999999.0,"request_id":"r"}')  # of the year 2286: never stale
     sha256 = hashlib.sha256(seeded()).hexdigest()
     record = {"sha256": sha256, "label": "bacterial pneumonia", "format": "webp", "width_px": 512, "height_px": 512}
     place = folder / "uploads" / "bacterial-pneumonia"
@@ -273,6 +278,27 @@ def _models() -> list[Case]:
     ]
 
 
+def _retraining() -> list[Case]:
+    asked = Ask("POST", "/retrain", headers=ADMIN)
+    return [
+        Case("tells that nobody can run a job", asked, 502, "launcher_failed", deployment="store"),
+        Case("refuses a second job", asked, 409, "job_running", deployment="busy"),
+        Case("lists jobs", Ask("GET", "/retrain"), 200, deployment="busy"),
+        Case("tells of a job", Ask("GET", "/retrain/00000001"), 200, deployment="busy"),
+        Case("tells of a job without its zeros", Ask("GET", "/retrain/1"), 200, deployment="busy"),
+        Case("refuses an unknown job", Ask("GET", "/retrain/00000002"), 404, "unknown_job", deployment="busy"),
+        Case("refuses DELETE /retrain", Ask("DELETE", "/retrain/1"), 405, "method_not_allowed", deployment="busy"),
+        Case("refuses to retrain without a token", Ask("POST", "/retrain"), 401, "admin_unauthorized", deployment="busy"),
+        Case(
+            "refuses a wrong token", Ask("POST", "/retrain", headers={"X-Admin-Token": "x"}), 401, "admin_unauthorized", deployment="busy"
+        ),
+        Case("retrains nothing where no token is set", asked, 403, "admin_routes_off"),
+        Case("needs a store to retrain", asked, 503, "no_store", deployment="no-store"),
+        Case("needs a store to list jobs", Ask("GET", "/retrain"), 503, "no_store"),
+        Case("tells that the store does not answer", asked, 503, "store_unavailable", deployment="broken-store"),
+    ]
+
+
 def _damaged(png: bytes) -> bytes:
     """Flip bytes in the middle of the pixel data, so that the checksum is wrong."""
     middle = len(png) // 2
@@ -289,4 +315,12 @@ def _tiny() -> bytes:
     return stream.getvalue()
 
 
-CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *_uploads(), *_models())
+CASES = (
+    *_good(),
+    *_refused_pictures(),
+    *_refused_requests(),
+    *_deployed_otherwise(),
+    *_uploads(),
+    *_models(),
+    *_retraining(),
+)

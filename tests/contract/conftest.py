@@ -24,7 +24,7 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
         def open_once(door: str, deployment: str) -> Door:
             if (door, deployment) not in doors:
                 folder = tmp_path_factory.mktemp("store")
-                seed(folder)
+                seed(folder, deployment)
                 places = {"folder": folder.as_uri(), "store": store.as_uri()}
                 environ = {name: value.format_map(places) for name, value in DEPLOYMENTS[deployment].items()}
                 if door == "core":

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from core import errors
-from core.api import ROUTES, template_of
-from core.contract import ConflictingPicture, ItemError, ModelCard, Prediction, Predictions, Problem, RefusedPicture, Status, Uploads
+from core.contract import ItemError, ModelCard, Prediction, Predictions, Problem, Status
+from core.living import ConflictingPicture, RefusedPicture, Uploads
+from core.routes import ROUTES, template_of
 from tests.contract import bodies
 from tests.contract.cases import CASES, JSON, Case
 from tests.contract.conftest import DOORS, Open
@@ -23,6 +24,7 @@ OUR_HEADERS = (
     "cache-control",
     "x-content-type-options",
     "allow",
+    "location",
     "www-authenticate",
     "content-security-policy",
 )

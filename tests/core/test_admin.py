@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core import promotions
-from core.api import ROUTES
 from core.bootstrap import bootstrap
+from core.routes import ROUTES
 from tests.support import living, packages
 from tests.support.requests import read
 

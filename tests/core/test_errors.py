@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core import errors
-from core.api import ROUTES, STATUS_OF
+from core.routes import ROUTES, STATUS_OF
 
 LEAVES = errors.leaves()
 
@@ -25,7 +25,7 @@ def test_table_of_statuses_holds_every_error_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     ("base", "statuses"),
-    [(errors.RequestError, range(400, 500)), (errors.PictureError, (413, 415, 422)), (errors.ServiceError, (500, 503))],
+    [(errors.RequestError, range(400, 500)), (errors.PictureError, (413, 415, 422)), (errors.ServiceError, (500, 502, 503))],
     ids=["request", "picture", "service"],
 )
 def test_status_says_whose_fault_it_is(base: type[errors.PneumoniaError], statuses: "range | tuple[int, ...]") -> None:

@@ -10,11 +10,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
 from core import drift, phantom
-from core.api import ROUTES, Service
+from core.api import Service
 from core.bootstrap import bootstrap
 from core.classifier import Classifier
 from core.contract import ModelIdentity, Timing
 from core.metrics import CONTENT_TYPE, Metrics
+from core.routes import ROUTES
 from tests.support import living
 from tests.support.requests import get, post, read
 

@@ -13,9 +13,10 @@ import openapi_spec_validator
 import pytest
 
 from core import errors, images, phantom
-from core.api import ROUTES, STATUS_OF, Service
+from core.api import Service
 from core.bootstrap import bootstrap
 from core.contract import Request, Response
+from core.routes import ROUTES, STATUS_OF
 from tests.support import living, packages
 from tests.support.pictures import chest, encode, pages
 from tests.support.requests import get, post, read
@@ -121,7 +122,10 @@ def corrupt_png() -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("code", [error.code for error in ROUTES[0].refusals])
+OF_PREDICT = {f"`{error.code}`" for route in ROUTES if route.path == "/predict" for error in route.refusals}
+
+
+@pytest.mark.parametrize("code", [error.code for error in STATUS_OF if f"`{error.code}`" in OF_PREDICT])
 def test_refusal_of_a_picture_is_as_described(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if code == errors.InternalError.code:
         monkeypatch.setattr(images, "decode", None)

@@ -1,0 +1,186 @@
+"""The table of routes with what each answers and refuses, and the status of every error."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from core import contract, errors, living, openapi, retraining
+from core.contract import Request
+from core.endpoints import Endpoints, Outcome
+from core.openapi import Route
+
+STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
+    errors.EmptyBody: 400,
+    errors.MalformedBody: 400,
+    errors.NoPicture: 400,
+    errors.InvalidParameter: 400,
+    errors.UnknownLabel: 400,
+    errors.Unauthorized: 401,
+    errors.AdminUnauthorized: 401,
+    errors.AdminRoutesOff: 403,
+    errors.UnknownRoute: 404,
+    errors.UnknownVersion: 404,
+    errors.UnknownJob: 404,
+    errors.MethodNotAllowed: 405,
+    errors.LabelConflict: 409,
+    errors.JobRunning: 409,
+    errors.LengthRequired: 411,
+    errors.BodyTooLarge: 413,
+    errors.TooManyPictures: 413,
+    errors.PictureTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.UnsupportedFormat: 415,
+    errors.NotAPicture: 422,
+    errors.SeveralFrames: 422,
+    errors.TruncatedPicture: 422,
+    errors.CorruptPicture: 422,
+    errors.PictureTooSmall: 422,
+    errors.PackageRefused: 422,
+    errors.InternalError: 500,
+    errors.LauncherFailed: 502,
+    errors.InvalidSettings: 503,
+    errors.ModelUnavailable: 503,
+    errors.NoStore: 503,
+    errors.StoreUnavailable: 503,
+}
+
+
+def _describe(_endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
+    """Give the contract itself."""
+    return Outcome(_openapi_json())
+
+
+_NO_MODEL: Final = (errors.ModelUnavailable, errors.InvalidSettings)
+_ROUTING: Final = (errors.UnknownRoute, errors.MethodNotAllowed)
+_ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
+_STORE: Final = (errors.NoStore, errors.StoreUnavailable)
+_LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
+_VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
+_JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
+_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob)
+_PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
+_UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/predict",
+        summary="Read one chest X-ray, or several.",
+        handler=Endpoints.predict,
+        answers=(contract.Prediction, contract.Predictions),
+        refusals=_PREDICT_ERRORS,
+        takes_pictures=True,
+        needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/upload-data",
+        summary="Store labelled pictures for retraining.",
+        handler=Endpoints.upload,
+        answers=(living.Uploads,),
+        refusals=_UPLOAD_ERRORS,
+        takes_pictures=True,
+        takes_label=True,
+        needs_admin=True,
+    ),
+    Route(method="GET", path="/status", summary="How this instance is doing.", handler=Endpoints.status, answers=(contract.Status,)),
+    Route(
+        method="GET",
+        path="/model",
+        summary="The public part of the model's manifest.",
+        handler=Endpoints.model,
+        answers=(contract.ModelCard,),
+        refusals=_NO_MODEL,
+    ),
+    Route(method="GET", path="/health/live", summary="The process answers.", handler=Endpoints.live, answers=(contract.Health,)),
+    Route(
+        method="GET",
+        path="/models",
+        summary="The versions in the store, which of them is active, and the last promotions.",
+        handler=Endpoints.models,
+        answers=(contract.Models,),
+        refusals=(errors.Unauthorized, errors.ModelUnavailable, *_STORE),
+        needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/models/{version}/activate",
+        summary="Promote a version, or go back to one.",
+        handler=Endpoints.activate,
+        answers=(contract.Promotion,),
+        refusals=(errors.InvalidParameter, errors.UnknownVersion, errors.PackageRefused, errors.ModelUnavailable, *_ADMIN, *_STORE),
+        needs_admin=True,
+        query={"reason": "Kept with the promotion, up to 200 characters."},
+    ),
+    Route(
+        method="GET",
+        path="/health/ready",
+        summary="The model is loaded and has passed its self-test.",
+        handler=Endpoints.ready,
+        answers=(contract.Health,),
+        refusals=_NO_MODEL,
+    ),
+    Route(
+        method="POST",
+        path="/retrain",
+        summary="Ask for a retraining; the answer says where to watch it.",
+        handler=retraining.ask,
+        answers=(living.RetrainJob,),
+        refusals=(*_ADMIN, *_JOBS, *_STORE),
+        needs_admin=True,
+        status=202,
+    ),
+    Route(
+        method="GET",
+        path="/retrain",
+        summary="The latest retrainings, newest first.",
+        handler=retraining.list_jobs,
+        answers=(living.RetrainJobs,),
+        refusals=_STORE,
+    ),
+    Route(
+        method="GET",
+        path="/retrain/{id}",
+        summary="How a retraining stands, and what came of it.",
+        handler=retraining.show,
+        answers=(living.RetrainJob,),
+        refusals=(errors.UnknownJob, *_STORE),
+    ),
+    Route(method="GET", path="/metrics", summary="Counters for Prometheus.", handler=Endpoints.metrics, media_type="text/plain"),
+    Route(method="GET", path="/openapi.json", summary="The machine-readable description of all routes (OpenAPI).", handler=_describe),
+    Route(method="GET", path="/docs", summary="A page to try the routes.", handler=Endpoints.page, media_type="text/html"),
+    Route(method="GET", path="/", summary="The page to try the routes.", handler=Endpoints.page, media_type="text/html"),
+    Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
+)
+_PATHS: Final = tuple(dict.fromkeys(route.path for route in ROUTES))
+_PATTERNS: Final = tuple((path, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))) for path in _PATHS if "{" in path)
+
+
+def template_of(path: str) -> tuple[str, Mapping[str, str]]:
+    """Return a path as the table of routes writes it, and what stands in its braces.
+
+    What a caller chose freely is neither logged nor counted: a path that is none of ours is "unknown".
+    """
+    if path in _PATHS and "{" not in path:
+        return path, {}
+    matches = ((template, pattern.fullmatch(path)) for template, pattern in _PATTERNS)
+    return next(((template, match.groupdict()) for template, match in matches if match), ("unknown", {}))
+
+
+def find_route(path: str, method: str) -> Route:
+    """Return the route for a path of the table and a method; HEAD is GET without a body."""
+    there = [route for route in ROUTES if route.path == path]
+    if not there:
+        raise errors.UnknownRoute(f"Expected one of {', '.join(_PATHS)}. Received: a path that is none of them.")
+    found = next((route for route in there if route.method == ("GET" if method == "HEAD" else method)), None)
+    if found is None:
+        allowed = tuple(route.method for route in there)
+        raise errors.MethodNotAllowed(f"Expected {' or '.join(allowed)} on {path}. Received: {method[:16]}.", allowed)
+    return found
+
+
+@cache
+def _openapi_json() -> bytes:
+    return msgspec.json.encode(openapi.document(ROUTES, STATUS_OF))

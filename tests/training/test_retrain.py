@@ -1,0 +1,219 @@
+"""The whole loop on a local folder: uploads in, a compared package out, promoted only through the gate; interrupted, it goes on."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from cli.main import main
+from core import errors as core_errors
+from core import jobs, models, package, promotions, worker
+from core.classifier import Classifier
+from core.contract import ModelIdentity
+from core.images import decode
+from core.living import RetrainOutcome
+from core.manifest import MANIFEST_FILE, read
+from core.network import Network
+from core.settings import Settings
+from core.store import Store
+from tests.support import packages
+from tests.training import retraining
+from training import convert, gate, intake, networks, rebuild, retrain, tracking
+from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.experiment import predictor
+from training.pictures import inputs, shrink
+
+pytestmark = pytest.mark.train
+
+SOME = {NORMAL: 16, BACTERIAL: 8, VIRAL: 8}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that tells the phantoms apart."""
+    return retraining.champion(tmp_path_factory.mktemp("champion"), epochs=12)
+
+
+@pytest.fixture
+def store(tmp_path: Path, good: Path) -> Store:
+    return retraining.stocked(tmp_path / "store", good, SOME)
+
+
+def carry_out(store: Store, settings: Settings, work: Path) -> RetrainOutcome:
+    job = jobs.create(store, "r", settings.job_stale_s)
+    held = worker.claim(store, job.id, "w", settings.job_stale_s)
+    return retrain.run(store, held, settings, work, tracking.Journal(tracking.NOWHERE))
+
+
+def load(store: Store, version: str, folder: Path) -> Classifier:
+    models.fetch(store, version, folder)
+    return package.load(folder)
+
+
+def test_uploads_become_a_promoted_package_with_report_and_card(tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"GATE_AUROC_MARGIN": "1", "GATE_SENSITIVITY_MARGIN": "1", "GATE_MIN_PICTURES": "1", "RETRAIN_EPOCHS": "2"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(f"PNEUMONIA_{name}", value)
+        tracked = str(tmp_path / "mlflow")
+        assert main(["retrain", "--store", (tmp_path / "store").as_uri(), "--tracking", tracked, "--work", str(tmp_path / "work")]) == 0
+
+    assert "version 0.2.0 is active now, in the place of 0.1.0" in capsys.readouterr().out
+    job = jobs.find(store, "1").shown(600, 0.0)
+    assert (job.state, job.progress) == ("done", 1.0)
+    assert job.outcome is not None
+    assert (job.outcome.result, job.outcome.version, job.outcome.champion, job.outcome.run_uri) == ("promoted", "0.2.0", "0.1.0", tracked)
+    assert set(job.outcome.figures) == {"champion", "challenger"}
+    active = promotions.latest(store)
+    assert active is not None
+    assert (active.version, active.number, active.source) == ("0.2.0", 2, "job 00000001")
+
+    served = load(store, "0.2.0", tmp_path / "served")
+    assert served.identity.sha256 == active.sha256
+    manifest, _ = read(tmp_path / "served")
+    assert {"CARD.md", "network.keras", "network.tflite", "selftest.json"} < set(manifest.files)
+    assert any(name.startswith("report/") for name in manifest.files)
+    assert (manifest.origin.parent_version, manifest.origin.config["retraining"]["job"]) == ("0.1.0", "00000001")
+    assert manifest.metrics["retraining"]["champion"]["version"] == "0.1.0"
+    assert "pneumonia retrain --job 00000001" in (tmp_path / "served" / "CARD.md").read_text()
+    assert not (tmp_path / "work").exists()  # pictures lay there
+    client = tracking.Journal(tracked).attempt(lambda client, _: client.get_run(str(job.outcome and job.outcome.run_id)))
+    assert client is not None
+    assert (client.info.status, client.data.tags["package"]) == ("FINISHED", "tiny 0.2.0")
+
+
+def test_worse_challenger_is_kept_and_says_why(tmp_path: Path, good: Path) -> None:
+    """The champion calls everything positive: nothing is more sensitive, and held-out pneumonia that looks normal shows it."""
+    easy = tmp_path / "easy"
+    shutil.copytree(good, easy)
+    packages.edit(easy, MANIFEST_FILE, all_positive)
+    store = retraining.stocked(tmp_path / "store", easy, SOME)
+    for seed in range(40):
+        data = retraining.picture(NORMAL, 5000 + seed)
+        if intake.part(hashlib.sha256(data).hexdigest()) == "test":
+            retraining.upload(store, VIRAL, data)
+    settings = Settings(store=(tmp_path / "store").as_uri(), gate_auroc_margin=1.0, gate_min_pictures=1, retrain_epochs=1)
+    outcome = carry_out(store, settings, tmp_path / "work")
+
+    assert outcome.result == "kept"
+    assert len(outcome.reasons) == 1
+    assert outcome.reasons[0].startswith("Expected sensitivity of at least 1.0000 - 0.02")
+    assert outcome.version == "0.2.0"
+    assert "0.2.0" in models.versions(store)  # kept beside, for people to look at
+    active = promotions.latest(store)
+    assert active is not None
+    assert active.version == "0.1.0"
+    assert jobs.find(store, "1").shown(600, 0.0).outcome == outcome
+
+
+def all_positive(manifest: dict[str, Any]) -> None:
+    for point in manifest["operating_points"]:
+        point.update(threshold=0.0, indeterminate_from=0.0, indeterminate_to=0.0)
+
+
+def test_gate_names_every_figure_that_fell_beyond_its_margin() -> None:
+    def compared(auroc: float, sensitivity: float) -> list[str]:
+        champion = gate.Standing(version="1.0.0", auroc=0.9, sensitivity=0.95, specificity=0.9)
+        challenger = gate.Standing(version="1.1.0", auroc=auroc, sensitivity=sensitivity, specificity=0.1)
+        return gate.objections(gate.Comparison(champion=champion, challenger=challenger, pictures=40), Settings())
+
+    assert compared(0.9, 0.95) == compared(0.89, 0.93) == compared(1.0, 1.0) == []
+    assert [reason.split()[1] for reason in compared(0.8, 0.9)] == ["AUROC", "sensitivity"]
+    assert "0.9000 - 0.01 on 40 held-out pictures, 1.0.0 having 0.9000. Received: 0.8899" in compared(0.8899, 0.95)[0]
+
+
+def test_too_few_held_out_pictures_are_told_before_any_learning(tmp_path: Path, good: Path) -> None:
+    store = retraining.stocked(tmp_path / "store", good, {VIRAL: 12})
+    outcome = carry_out(store, Settings(store=(tmp_path / "store").as_uri()), tmp_path / "work")
+
+    assert (outcome.result, outcome.version) == ("kept", None)
+    assert "Expected at least 5 normal pictures to compare on. Received: 0." in outcome.reasons
+    assert models.versions(store) == ["0.1.0"]
+
+
+def test_nothing_uploaded_fails_with_the_reason_and_another_job_may_follow(tmp_path: Path, good: Path) -> None:
+    store = retraining.stocked(tmp_path / "store", good, {})
+    outcome = carry_out(store, retraining.lenient(tmp_path / "store"), tmp_path / "work")
+
+    assert outcome.result == "failed"
+    assert outcome.reasons[0].startswith("no_pictures: Expected uploads")
+    assert jobs.find(store, "1").shown(600, 0.0).state == "failed"
+    jobs.create(store, "r", 600)
+
+
+def test_new_kind_extends_the_head(tmp_path: Path, store: Store) -> None:
+    retraining.upload_some(store, {"fungal pneumonia": 6}, first_seed=9000)
+    settings = retraining.lenient(tmp_path / "store", extra_labels=("fungal pneumonia", "of which there is none"), retrain_epochs=1)
+    outcome = carry_out(store, settings, tmp_path / "work")
+
+    assert outcome.result == "promoted", outcome
+    served = load(store, "0.2.0", tmp_path / "served")
+    assert [label.name for label in served.manifest.labels] == [NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"]
+    answer = served.classify(retraining.picture(VIRAL, 3), served.operating_point(None), "r", 10**7)
+    assert {finding.label for finding in answer.findings} == {NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"}
+
+
+def test_rollback_in_the_meantime_stands(tmp_path: Path, store: Store, good: Path) -> None:
+    settings = retraining.lenient(tmp_path / "store", retrain_epochs=1)
+    carry_out(store, settings, tmp_path / "work")
+    first = promotions.latest(store)
+    assert first is not None
+    manifest, _ = models.manifest(store, "0.2.0")
+    job = jobs.create(store, "r", 600)
+    held = worker.claim(store, job.id, "w", 600)
+    from training import verdict
+
+    for version in ("0.1.0", "0.3.0"):
+        promotions.promote(store, ModelIdentity(name="x", version=version, sha256="0" * 64), promotions.BY_HAND, "")
+    outcome = verdict.promote(store, held, settings, manifest)
+
+    assert outcome.result == "kept"
+    assert "0.3.0, promoted in the meantime" in outcome.reasons[0]
+    # The job that had promoted it says so when it is run again, and promotes nothing a second time.
+    again = worker.Worker(store, "00000001", "w", 99, 600, lambda: 0.0)
+    assert verdict.promote(store, again, settings, manifest).result == "promoted"
+    latest = promotions.latest(store)
+    assert latest is not None
+    assert latest.version == "0.3.0"
+
+
+def test_worker_that_was_taken_over_promotes_nothing(tmp_path: Path, store: Store) -> None:
+    settings = retraining.lenient(tmp_path / "store", retrain_epochs=1)
+    job = jobs.create(store, "r", 600)
+    held = worker.claim(store, job.id, "first", 600)
+    worker.claim(store, job.id, "second", 600, take_over=True)
+
+    with pytest.raises(worker.JobTakenOver):
+        retrain.run(store, held, settings, tmp_path / "work", tracking.Journal(tracking.NOWHERE))
+    active = promotions.latest(store)
+    assert active is not None
+    assert active.version == "0.1.0"
+
+
+@pytest.mark.parametrize("keep_keras", [False, True], ids=["from the flatbuffer", "from network.keras"])
+def test_rebuilt_network_answers_as_the_package_does(tmp_path: Path, good: Path, keep_keras: bool) -> None:
+    folder = retraining.champion(tmp_path, epochs=1, keep_keras=True) if keep_keras else good
+    manifest, _ = read(folder)
+    model = rebuild.network(folder, manifest, 0.3)
+    grey = np.stack([shrink(decode(retraining.picture(VIRAL, seed)).grey, manifest.input) for seed in range(12)])
+    values = inputs(grey, manifest.input)
+    served = convert.run_all(Network((folder / "network.tflite").read_bytes(), manifest, 1), values)
+
+    assert np.abs(predictor(model)(values) - served).max() <= convert.PARITY_FLOAT16
+    wider = predictor(rebuild.extended(model, 5, 0.3))(values)
+    assert wider[:, 3:].max() < 0.05
+    assert np.allclose(wider[:, :3] / wider[:, :3].sum(axis=1, keepdims=True), served, atol=5e-3)
+    assert not [layer for layer in networks.base_of(model).layers if type(layer).__name__ == "BatchNormalization"]
+
+
+def test_network_of_another_architecture_is_refused(good: Path) -> None:
+    manifest, _ = read(good)
+    for arch in ("vgg16", "dense", "resnet", None):
+        config = {**manifest.origin.config, "arch": arch}
+        with pytest.raises(core_errors.PneumoniaError) as raised:
+            rebuild.network(good, msgspec.structs.replace(manifest, origin=msgspec.structs.replace(manifest.origin, config=config)), 0.3)
+        assert raised.value.code == "run_unusable"

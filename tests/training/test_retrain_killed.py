@@ -1,0 +1,130 @@
+"""A retraining that is killed again and again: what serves is never touched, nothing half is ever there, and in the end it is done."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from core import errors, jobs, models, package, promotions
+from core.store import Store
+from tests.training import retraining
+from training.dataset import BACTERIAL, NORMAL, VIRAL
+
+pytestmark = pytest.mark.train
+
+KILLS = 20
+SEED = 4
+
+
+class Nursery:
+    """A process that forks workers."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._given: IO[str] = process.stdin
+        self._said: IO[str] = process.stdout
+        assert self._said.readline() == "ready\n"
+
+    def start(self, *command: str) -> int:
+        self._given.write(" ".join(command) + "\n")
+        self._given.flush()
+        return int(self._said.readline())
+
+    def ended(self) -> int:
+        """Wait for the worker's end; return its exit status, negative where a signal ended it."""
+        return os.waitstatus_to_exitcode(int(self._said.readline()))
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Iterator[Nursery]:
+    settings = {"GATE_AUROC_MARGIN": "1", "GATE_SENSITIVITY_MARGIN": "1", "GATE_MIN_PICTURES": "1", "RETRAIN_EPOCHS": "3"}
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **{f"PNEUMONIA_{name}": text for name, text in settings.items()}}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.training.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environ,
+            cwd=Path(__file__).parents[2],
+        )
+        try:
+            yield Nursery(process)
+        finally:
+            process.stdin.close()  # type: ignore[union-attr]
+            process.stdout.close()  # type: ignore[union-attr]
+            process.wait(60)
+
+
+def active(store: Store) -> str:
+    latest = promotions.latest(store)
+    assert latest is not None
+    return latest.version
+
+
+def check_whole(store: Store, folder: Path, checked: set[str]) -> None:
+    """Every version that counts is whole and loads, the active one among them."""
+    there = models.versions(store)
+    assert active(store) in there
+    for version in there:
+        if version not in checked:
+            models.fetch(store, version, folder / version)
+            package.load(folder / version)
+            checked.add(version)
+
+
+def test_job_killed_at_random_moments_leaves_the_active_model_and_is_done_in_the_end(tmp_path: Path, nursery: Nursery) -> None:
+    chosen = random.Random(SEED)
+    store = retraining.stocked(
+        tmp_path / "store", retraining.champion(tmp_path / "champion", epochs=12), {NORMAL: 10, BACTERIAL: 5, VIRAL: 5}
+    )
+    command = ["retrain", "--store", (tmp_path / "store").as_uri(), "--tracking", "none", "--take-over", "--job"]
+
+    def run(job_id: str, seconds: float | None) -> int:
+        pid = nursery.start(*command, job_id, "--work", str(tmp_path / "work" / job_id))
+        timer = threading.Timer(seconds or 600.0, os.kill, (pid, signal.SIGKILL))
+        timer.start()
+        try:
+            return nursery.ended()
+        finally:
+            timer.cancel()
+
+    begin = time.monotonic()
+    assert run(jobs.create(store, "r", 600).id, None) == 0
+    whole_s = time.monotonic() - begin
+    checked: set[str] = set()
+    kills, finished, promoted = 0, 1, ["0.1.0", active(store)]
+    while kills < KILLS:
+        try:
+            job_id = jobs.create(store, "r", 600).id
+        except errors.JobRunning:
+            job_id = jobs.recent(store)[0].id
+        code = run(job_id, chosen.uniform(0.0, 1.4 * whole_s))
+        kills += code == -signal.SIGKILL
+        assert code in (0, -signal.SIGKILL)
+        check_whole(store, tmp_path / "fetched", checked)
+        if active(store) != promoted[-1]:
+            promoted.append(active(store))
+        finished += code == 0
+    last = jobs.recent(store)[0]
+    if not last.ended:
+        assert run(last.id, None) == 0
+    check_whole(store, tmp_path / "fetched", checked)
+
+    assert {job.last.kind for job in jobs.recent(store) if job.last} == {"done"}
+    number = promotions.latest(store)
+    assert number is not None
+    # Every job was promoted once, however often it was killed, and one version belongs to each.
+    assert number.number == 1 + len(jobs.recent(store)) == len(models.versions(store))
+    assert finished >= 2
+    assert "going on after epoch" in (tmp_path / "log").read_text()

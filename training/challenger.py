@@ -1,0 +1,53 @@
+"""What a retrained model is: the recipe of fine-tuning, which is that of its champion made gentler, and its version."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from core.manifest import Manifest
+from core.settings import Settings
+from training import errors
+from training.configuration import Configuration
+
+_KEPT: Final = ("arch", "dropout", "label_smoothing", "weight_decay", "seed", "fit_side_px", "augmentation")
+_LEARNING_RATE: Final = 1e-4  # a fifth of a first training's: what is known shall move, not go
+_EMA: Final = 0.9  # spans ten steps: uploads alone are a few batches
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)\.\d+")
+
+
+def recipe(manifest: Manifest, settings: Settings, labels: int) -> Configuration:
+    """Return how a package is fine-tuned.
+
+    The seed stays, since it tells who is held out of the base data set. Statistics of batch norm stay fixed: those of a batch of uploads
+    would not hold. A head that grows learns alone first.
+
+    Raises:
+        errors.RunUnusable: the package does not say how it was trained.
+    """
+    before = manifest.origin.config
+    grown = labels > len(manifest.labels)
+    table = {name: before[name] for name in _KEPT if name in before} | {
+        "weights": "none",
+        "statistics": "fixed",
+        "head_epochs": 1 if grown else 0,
+        "epochs": settings.retrain_epochs,
+        "learning_rate": _LEARNING_RATE,
+        "ema": _EMA,
+    }
+    try:
+        return msgspec.convert(table, Configuration)
+    except msgspec.ValidationError as error:
+        raise errors.RunUnusable(
+            f"Expected a package with its recipe to retrain from. Received: {manifest.name} {manifest.version}: {error}."
+        ) from error
+
+
+def next_version(known: Sequence[str], champion: str, job_id: str) -> str:
+    """Return the version after all that are known: 1.2.3 gives 1.3.0; a champion of another form gets the job's number."""
+    numbers = [(int(found[1]), int(found[2])) for version in known if (found := _VERSION.fullmatch(version))]
+    if not _VERSION.fullmatch(champion):
+        return f"{champion[:80]}-retrained-{int(job_id)}"
+    major, minor = max(numbers)
+    return f"{major}.{minor + 1}.0"
