@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from core import errors
@@ -121,7 +121,8 @@ class Store:
         with self._lock:
             if self._opened is None:
                 self._opened = self._given() if callable(self._given) else self._given
-            return self._opened
+            opened: ObjectStore = self._opened
+            return opened
 
     def _put(self, key: str, data: bytes, *, over: bool) -> bool:
         """Write, and say whether this call did. Local files are written by `core.folder`: obstore leaves their durability to the system."""
@@ -171,7 +172,7 @@ def _open_remote(url: str, patience: Patience) -> "ObjectStore":
     )
 
 
-def _send(backend: "ObjectStore", key: str, data: bytes, mode: str) -> bool:
+def _send(backend: "ObjectStore", key: str, data: bytes, mode: Literal["create", "overwrite"]) -> bool:
     import obstore
     from obstore.exceptions import AlreadyExistsError
 

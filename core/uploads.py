@@ -62,18 +62,17 @@ def slug(label: str) -> str:
 
 
 def find_label(given: str | None, labels: Iterable[str]) -> str:
-    """Return the label that a caller means by its name or its slug.
+    """Return the label that a caller means by its name, in small letters or capitals, or by its slug; the first of several.
 
     Raises:
         errors.UnknownLabel: it is none of them, or missing.
     """
-    by_slug: dict[str, str] = {}
-    for label in labels:
-        by_slug.setdefault(slug(label), label)
-    found = by_slug.get(slug(given)) or by_slug.get(given) if given else None
+    known = tuple(labels)
+    wanted = (given or "").strip().lower()
+    found = next((label for label in known if wanted in (label.lower(), slug(label))), None)
     if found is None:
         received = f"{given[:64]!r}" if given else "none"
-        raise errors.UnknownLabel(f"Invalid `label`: Expected one of {', '.join(by_slug.values())}. Received: {received}.")
+        raise errors.UnknownLabel(f"Invalid `label`: Expected one of {', '.join(known)}. Received: {received}.")
     return found
 
 

@@ -1,6 +1,7 @@
 """`pneumonia upload` against a real server with a store in a folder."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def test_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     progress = upload.Progress(4)
 
-    progress.step(2, upload.Counter(stored=2))
+    progress.step(2, Counter(stored=2))
     progress.say("a.jpeg: refused")
     progress.close()
 

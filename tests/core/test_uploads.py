@@ -172,7 +172,7 @@ def test_label_is_found_by_its_name_and_by_its_slug() -> None:
     assert find_label("Viral-Pneumonia", labels) == "viral pneumonia"
 
 
-@pytest.mark.parametrize("given", [None, "", "nromal", "..", "normal/x", "肺"])
+@pytest.mark.parametrize("given", [None, "", "nromal", "..", "normal/x", "../normal", "viral--pneumonia", "肺"])
 def test_label_that_is_none_is_refused_with_those_there_are(given: str | None) -> None:
     with pytest.raises(errors.UnknownLabel, match="normal, viral pneumonia"):
         find_label(given, ("normal", "viral pneumonia"))
