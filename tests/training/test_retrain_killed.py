@@ -109,7 +109,7 @@ def test_job_killed_at_random_moments_leaves_the_active_model_and_is_done_in_the
             job_id = jobs.create(store, "r", 600).id
         except errors.JobRunning:
             job_id = jobs.recent(store)[0].id
-        code = run(job_id, chosen.uniform(0.0, 1.4 * whole_s))
+        code = run(job_id, chosen.uniform(0.0, 1.0 * whole_s))
         kills += code == -signal.SIGKILL
         assert code in (0, -signal.SIGKILL)
         check_whole(store, tmp_path / "fetched", checked)
