@@ -91,7 +91,7 @@ def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
     assert "patients, each decided by what the others chose." in card
     assert "who did not train or tune it" not in card
     assert "The same test pictures" not in card
-    assert card.count("By `pneumonia calibrate PARENT PREDICTIONS --out PACKAGE`:") == 3
+    assert card.count("By `pneumonia calibrate PARENT PREDICTIONS --out PACKAGE`:") == 4
     assert card.count("By `pneumonia train DATASET") == 1
 
 
