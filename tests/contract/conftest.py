@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.contract.cases import BROKEN_VERSION, DEPLOYMENTS, seed
+from tests.contract.deployments import BROKEN_VERSION, DEPLOYMENTS, seed
 from tests.contract.doors import CoreDoor, Door, azure, google
 from tests.support import living
 

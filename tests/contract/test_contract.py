@@ -13,8 +13,9 @@ from core.contract import ItemError, ModelCard, Prediction, Predictions, Problem
 from core.living import ConflictingPicture, RefusedPicture, Uploads
 from core.routes import ROUTES, template_of
 from tests.contract import bodies
-from tests.contract.cases import CASES, JSON, Case
+from tests.contract.cases import CASES
 from tests.contract.conftest import DOORS, Open
+from tests.contract.deployments import JSON, Case
 from tests.contract.doors import Answer, Ask, HttpDoor, google
 
 REQUEST_ID = "contract-1"

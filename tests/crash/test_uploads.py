@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from core.contract import DuplicatePicture, StoredPicture, Uploads
+from core.living import DuplicatePicture, StoredPicture, Uploads
 from core.store import Store, open_store
 from core.uploads import Record, counted
 from tests.contract import bodies
