@@ -1,6 +1,6 @@
 """What can go wrong, each with a stable code and a sentence that a person can act on.
 
-Raised everywhere in `core`, turned into HTTP answers by the one table in `core.api`. An error carries a code, never an HTTP number.
+Raised everywhere in `core`, turned into HTTP answers by the one table in `core.routes`. An error carries a code, never an HTTP number.
 """
 
 from typing import ClassVar

@@ -84,7 +84,7 @@ def test_form_of_files_keeps_their_order_whatever_their_fields_are_called() -> N
 def test_fields_beside_files_are_let_by() -> None:
     body = form(('name="note"', b"hello"), file(b"one"), ('name="more"', b""))
 
-    assert read(body, FORM) == bodies.Pictures((b"one",), several=False)
+    assert read(body, FORM) == bodies.Pictures((b"one",), several=False, fields={"note": "hello", "more": ""})
 
 
 def test_file_with_line_ends_and_dashes_in_it_stays_whole() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core import bootstrap as module
-from core import phantom
+from core import launch, phantom
 from core.bootstrap import bootstrap
 from core.manifest import MANIFEST_FILE, NETWORK_FILE
 from tests.support import packages
@@ -91,9 +91,9 @@ def test_process_has_one_service_even_when_many_threads_ask_first(monkeypatch: p
     made, gate, got = [], threading.Barrier(8), []
     build = module.bootstrap
 
-    def counted(environ: Mapping[str, str]) -> object:
+    def counted(environ: Mapping[str, str], launchers: Mapping[str, launch.Factory]) -> object:
         made.append(environ)
-        return build(environ)
+        return build(environ, launchers)
 
     def ask() -> None:
         gate.wait(timeout=30)

@@ -78,7 +78,7 @@ def test_job_that_nobody_runs_is_failed_and_another_may_be_asked_for(tmp_path: P
 
 def test_launched_process_runs_the_job(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(
-        "import sys; from core import worker; from core.contract import RetrainOutcome; from core.store import open_store\n"
+        "import sys; from core import worker; from core.living import RetrainOutcome; from core.store import open_store\n"
         f"held = worker.claim(open_store({tmp_path.as_uri()!r}), sys.argv[-1], 'w', 600)\n"
         "held.done(RetrainOutcome(result='kept', reasons=('a test',)))\n"
     )
@@ -125,3 +125,20 @@ def test_path_with_too_little_or_too_much_is_no_route(tmp_path: Path) -> None:
     for path in ("/retrain/", "/retrain/1/2", "/retrain//1"):
         assert read(service.handle(get(path)))["code"] == "unknown_route"
     assert service.handle(get("/retrain/x")).status == 404
+
+
+def test_status_tells_of_the_job_that_runs_and_of_the_last_that_was_done(tmp_path: Path) -> None:
+    service, store = open_service(tmp_path), open_store(tmp_path.as_uri())
+
+    def told() -> tuple[object, object]:
+        status = read(service.handle(get("/status")))
+        return status["last_retrained"], status["running_job"]
+
+    assert told() == (None, None)
+    ask(service)
+    assert told() == (None, "00000001")
+    done = RetrainOutcome(result="promoted", version="0.2.0")
+    worker.claim(store, "1", "w", 600, clock=lambda: 1e9).done(done)
+    assert told() == ("2001-09-09T01:46:40Z promoted 0.2.0", None)
+    ask(service)
+    assert told() == ("2001-09-09T01:46:40Z promoted 0.2.0", "00000002")

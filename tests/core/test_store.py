@@ -4,11 +4,8 @@ What Google itself does with `x-goog-if-generation-match` cannot be shown here: 
 """
 
 import os
-import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -16,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from core import errors
-from core.store import Patience, Store, open_store
+from core.store import Store, open_store
 from tests.support import emulators
 from tests.support.emulators import Emulator
-from tests.support.ports import free_port
+from tests.support.refusals import refuses
 
 ROOT = Path(__file__).resolve().parents[2]
 REMOTE: dict[str, Callable[[], AbstractContextManager[Emulator]]] = {
@@ -28,7 +25,6 @@ REMOTE: dict[str, Callable[[], AbstractContextManager[Emulator]]] = {
     "google": emulators.google,
 }
 KINDS = ("folder", *REMOTE)
-IMPATIENT = Patience(connect_s=0.5, request_s=0.5, retry_s=0.4, retries=1)
 # Where an emulator is asked, the library's own variables and no others are set.
 VARIABLES = ("AZURE_", "AWS_", "GOOGLE_")
 
@@ -186,21 +182,6 @@ def test_store_that_cannot_be_says_so_when_it_is_used(broken: str, tmp_path: Pat
     refuses(open_store(broken.format(here=tmp_path)))
 
 
-def refuses(store: Store) -> str:
-    """Every use is refused with a sentence, which is given back."""
-    uses: tuple[Callable[[], object], ...] = (
-        lambda: store.get("a/b"),
-        lambda: store.put("a/b", b"x"),
-        lambda: store.create("a/b", b"x"),
-        lambda: list(store.keys("a/")),
-        lambda: store.children("a/"),
-    )
-    for use in uses:
-        with pytest.raises(errors.StoreUnavailable, match=r"^Expected the store to answer\. Received: [^\n]+\.$") as caught:
-            use()
-    return str(caught.value)
-
-
 @pytest.mark.parametrize("kind", REMOTE)
 def test_bucket_that_is_not_there_is_no_empty_store(
     kind: str, running: Callable[[str], Emulator], alone: None, monkeypatch: pytest.MonkeyPatch
@@ -250,56 +231,3 @@ class as_somebody_who_may_only_read:
                 above.chmod(above.stat().st_mode & ~0o011)
         for path in self._paths:
             path.chmod(0o755)
-
-
-@pytest.fixture
-def hanging() -> Iterator[int]:
-    """A port that takes connections and never answers."""
-    kept: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def take() -> None:
-            while True:
-                try:
-                    kept.append(server.accept()[0])
-                except OSError:
-                    return
-
-        threading.Thread(target=take, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-    for connection in kept:
-        connection.close()
-
-
-def s3_at(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"ENDPOINT_URL": f"http://127.0.0.1:{port}", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "REGION": "us-east-1"}
-    for name, value in values.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-
-
-def test_store_that_hangs_does_not_hang_its_caller(hanging: int, alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    s3_at(hanging, monkeypatch)
-
-    start = time.monotonic()
-    refuses(open_store("s3://store", IMPATIENT))
-
-    assert time.monotonic() - start < 5 * (IMPATIENT.request_s + IMPATIENT.retry_s) + 5
-
-
-def test_store_that_is_down_is_refused_soon(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    s3_at(free_port(), monkeypatch)
-
-    start = time.monotonic()
-    with pytest.raises(errors.StoreUnavailable):
-        open_store("s3://store").get("a/b")
-
-    assert time.monotonic() - start < 20
-
-
-def test_signature_in_a_url_is_not_told(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "somebody")
-    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", f"http://127.0.0.1:{free_port()}/somebody")
-    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", "sv=2021-08-06&sig=s3cret")
-
-    assert "s3cret" not in refuses(open_store("az://store", IMPATIENT))

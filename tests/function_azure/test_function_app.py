@@ -29,7 +29,7 @@ def test_request_is_converted_whole() -> None:
     assert isinstance(request.body, io.BytesIO)
     assert (request.method, request.path, request.query) == ("POST", "/predict", {"explain": "heatmap"})
     assert (dict(request.headers), request.body.getvalue()) == ({"content-type": "image/jpeg"}, b"\xff\xd8")
-    assert Request.__struct_fields__ == ("method", "path", "query", "headers", "body")
+    assert Request.__struct_fields__ == ("method", "path", "query", "headers", "body", "parameters")
 
 
 @pytest.mark.parametrize(
