@@ -21,12 +21,15 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("dropout", float, "share of the features dropped, 0 to 1 (default: 0.3)"),
     ("seed", int, "of split, order and augmentation (default: 1)"),
 )
+_CONFIG = (
+    "a TOML file with the recipe (training/configs has one an architecture), or the manifest.json of a package: by what it was trained"
+)
 _FOLDER = Path("runs/mlflow")
 
 
 def register_options(group: "argparse._ArgumentGroup") -> None:
     """Add what becomes the `Configuration`; an option that is not given keeps the file's value, or the default there."""
-    group.add_argument("--config", type=Path, metavar="FILE", help="a TOML file with the recipe (training/configs has one an architecture)")
+    group.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
     for name, kind, text in _OPTIONS:
         group.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS, metavar=kind.__name__.upper(), help=text)
 

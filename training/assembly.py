@@ -107,7 +107,7 @@ def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pict
     raw = predict(tune)
     temperature = calibrate.fit_temperature(raw.reshape(-1, len(manifest.labels)), np.tile(tune.labels, len(raw)))
     pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
-    truth, patients = (np.tile(tune.labels > 0, len(raw)), np.tile(tune.groups, len(raw)))
+    truth, patients = np.tile(tune.labels > 0, len(raw)), np.tile(tune.groups, len(raw))
     thresholds, spread = calibrate.choose_stable_thresholds(pneumonia.ravel(), truth, patients)
     probabilities = calibrate.soften(predict(test), temperature)
     points = measure.operating_points(thresholds, probabilities[0], test)

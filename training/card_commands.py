@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from core.manifest import Manifest
 from training.calibrate import REQUIREMENTS
-from training.configuration import Configuration
 
 
 def recalibrated(manifest: Manifest) -> bool:
@@ -39,11 +38,11 @@ def of_network(manifest: Manifest) -> str:
         labelled = "calibration" in config and not recalibrated(manifest)
         given = ["--dataset", "DATASET"] if labelled else []
         return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
-    usual = Configuration()
-    changed = {key: value for key, value in config.items() if not isinstance(value, dict) and getattr(usual, key, value) != value}
-    return _shown(["pneumonia", "train", "DATASET"], changed)
+    weights = str(config.get("weights", ""))
+    given = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
+    return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], given, "NEW")
 
 
-def _shown(start: list[str], options: Mapping[str, object]) -> str:
+def _shown(start: list[str], options: Mapping[str, object], out: str = "PACKAGE") -> str:
     named = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
-    return shlex.join([*start, *named, "--out", "PACKAGE"])
+    return shlex.join([*start, *named, "--out", out])

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from core import manifest
+from core.manifest import MANIFEST_FILE
 from training import errors
 from training.augment import Augmentation
 
@@ -60,7 +62,8 @@ def read(file: Path | None, options: Mapping[str, Any]) -> Configuration:
     """Return the recipe of a TOML file, where one is given, with the options of the command over it.
 
     Args:
-        file: keys are the fields of `Configuration`, those of `Augmentation` in a table `[augmentation]`.
+        file: keys are the fields of `Configuration`, those of `Augmentation` in a table `[augmentation]`. Or the manifest.json of a
+            package: the recipe that it was trained by.
         options: fields of `Configuration` that the command gave.
 
     Raises:
@@ -73,6 +76,8 @@ def read(file: Path | None, options: Mapping[str, Any]) -> Configuration:
 
 
 def _table(file: Path) -> dict[str, Any]:
+    if file.name == MANIFEST_FILE:
+        return _of_package(file)
     try:
         table = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
@@ -83,6 +88,17 @@ def _table(file: Path) -> dict[str, Any]:
     if isinstance(table.get("augmentation"), dict):
         _refuse_unknown(table["augmentation"], Augmentation.__struct_fields__, file)
     return table
+
+
+def _of_package(file: Path) -> dict[str, Any]:
+    """Return the recipe of a package, without what was recorded beside it."""
+    try:
+        config = manifest.read(file.parent)[0].origin.config
+    except (OSError, ValueError) as error:
+        raise errors.InvalidConfiguration(f"Expected the {MANIFEST_FILE} of a package. Received: {file}: {error}.") from error
+    if "arch" not in config:
+        raise errors.InvalidConfiguration(f"Expected a package that was trained here. Received: {file}, which names no architecture.")
+    return {key: value for key, value in config.items() if key in Configuration.__struct_fields__}
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], file: Path) -> None:

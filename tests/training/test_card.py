@@ -14,7 +14,7 @@ from core import manifest
 from core.manifest import Interval
 from tests.support import packages as shipped
 from tests.support.evaluations import report_of
-from training import card, card_commands, card_evaluation
+from training import card, card_commands, card_evaluation, configuration
 from training.evaluation import Evaluation
 from training.interpretation import interpret
 
@@ -106,9 +106,11 @@ def test_commands_in_the_card_are_commands_of_the_terminal(source: str, evaluate
             parser.parse_args([name, *options])
 
 
-def test_the_command_of_a_training_run_holds_what_was_not_usual(package: Path) -> None:
+def test_the_command_of_a_training_run_gives_its_whole_recipe(package: Path) -> None:
     command = card_commands.of_network(manifest.read(package)[0])
-    assert command == "pneumonia train DATASET --arch cnn --weights none --epochs 1 --batch-size 4 --out PACKAGE"
+    assert command == "pneumonia train DATASET --config PACKAGE/manifest.json --out NEW"
+    recipe = configuration.read(package / "manifest.json", {"seed": 7})
+    assert (recipe.arch, recipe.weights, recipe.epochs, recipe.batch_size, recipe.seed) == ("cnn", "none", 1, 4, 7)
 
 
 def test_the_command_of_an_evaluation_is_the_one_that_gave_it(package: Path) -> None:
