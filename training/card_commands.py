@@ -39,8 +39,8 @@ def of_network(manifest: Manifest) -> str:
         given = ["--dataset", "DATASET"] if labelled else []
         return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
     weights = str(config.get("weights", ""))
-    given = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
-    return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], given, "NEW")
+    named = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
+    return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], named, "NEW")
 
 
 def _shown(start: list[str], options: Mapping[str, object], out: str = "PACKAGE") -> str:
