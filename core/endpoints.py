@@ -21,6 +21,7 @@ from core.uploads import Uploads, find_label, outcome_of
 
 _PARAMETERS: Final = ("operating_point", "explain")
 _UPLOAD_PARAMETERS: Final = ("label",)
+_ACTIVATION_PARAMETERS: Final = ("reason",)
 _PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
 _LONGEST_REASON: Final = 200
 
@@ -88,13 +89,13 @@ class Endpoints:
         label = find_label(given, (*(label.name for label in manifest.labels), *self.settings.extra_labels))
         outcomes = self._uploads.take(store, pictures, label, request_id, manifest.input)
         log = {"uploads": [outcome_of(outcome) for outcome in outcomes]}
-        return _json(living.Uploads(request_id=request_id, label=label, uploads=outcomes))._replace(log=log)
+        return as_json(living.Uploads(request_id=request_id, label=label, uploads=outcomes))._replace(log=log)
 
     def status(self, _request: Request, _request_id: str) -> Outcome:
         """Tell how this instance is doing."""
         serving = self._active.serving
         last_retrained, running_job = self._retraining()
-        return _json(
+        return as_json(
             contract.Status(
                 uptime_s=round(monotonic() - self._started, 3),
                 predictions_served=self._metrics.predictions_served,
@@ -120,13 +121,11 @@ class Endpoints:
 
     def models(self, _request: Request, _request_id: str) -> Outcome:
         """Tell which versions there are, which is active and how it came to be."""
-        return _json(overview(self.store, self.settings.model, self.identity))
+        return as_json(overview(self.store, self.settings.model, self.identity))
 
     def activate(self, request: Request, _request_id: str) -> Outcome:
         """Promote a version by hand, or go back to one."""
-        unknown = sorted(set(request.query) - {"reason"} - set(_PLATFORM_PARAMETERS))
-        if unknown:
-            raise errors.InvalidParameter(f"Expected the query parameter reason. Received: {unknown[0][:32]!r}.")
+        _check_parameters(request, _ACTIVATION_PARAMETERS)
         _ = self.store  # says why there is none
         promotion = self._active.activate(request.parameters["version"], request.query.get("reason", "")[:_LONGEST_REASON])
         return Outcome(msgspec.json.encode(promotion), log={"promotion": promotion.number, "model_version": promotion.version})
@@ -135,7 +134,7 @@ class Endpoints:
         """Tell what the model is, what it was measured to do and what it must not be used for."""
         classifier = self._classifier()
         manifest = classifier.manifest
-        return _json(
+        return as_json(
             contract.ModelCard(
                 model=classifier.identity,
                 labels=tuple(
@@ -157,12 +156,12 @@ class Endpoints:
 
     def live(self, _request: Request, _request_id: str) -> Outcome:
         """Say that the process answers."""
-        return _json(contract.Health(status="alive"))
+        return as_json(contract.Health(status="alive"))
 
     def ready(self, _request: Request, _request_id: str) -> Outcome:
         """Say that the model is loaded and has passed its self-test, or raise why not."""
         self._classifier()
-        return _json(contract.Health(status="ready"))
+        return as_json(contract.Health(status="ready"))
 
     def metrics(self, _request: Request, _request_id: str) -> Outcome:
         """Give the counters to Prometheus."""
@@ -221,7 +220,8 @@ def _check_parameters(request: Request, known: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of ours: a misspelt operating point must not pass as the default one."""
     unknown = sorted(set(request.query) - set(known) - set(_PLATFORM_PARAMETERS))
     if unknown:
-        raise errors.InvalidParameter(f"Expected the query parameters {' and '.join(known)}. Received: {unknown[0][:32]!r}.")
+        word = "parameter" if len(known) == 1 else "parameters"
+        raise errors.InvalidParameter(f"Expected the query {word} {' and '.join(known)}. Received: {unknown[0][:32]!r}.")
 
 
 def _wants_heatmap(request: Request) -> bool:
@@ -235,5 +235,6 @@ def _identity(serving: Serving) -> contract.ModelIdentity | None:
     return serving.model.identity if isinstance(serving.model, Classifier) else None
 
 
-def _json(answer: contract.Answer) -> Outcome:
+def as_json(answer: contract.Answer) -> Outcome:
+    """Return an answer as the outcome of a route."""
     return Outcome(msgspec.json.encode(answer))

@@ -2,11 +2,9 @@
 
 from time import time
 
-import msgspec
-
-from core import contract, errors, jobs, living
+from core import errors, jobs, living
 from core.contract import Request
-from core.endpoints import Endpoints, Outcome
+from core.endpoints import Endpoints, Outcome, as_json
 
 
 def ask(endpoints: Endpoints, _request: Request, request_id: str) -> Outcome:
@@ -19,20 +17,16 @@ def ask(endpoints: Endpoints, _request: Request, request_id: str) -> Outcome:
     except errors.LauncherFailed as error:
         if jobs.refuse(store, job, str(error)):
             raise
-    answer = _json(jobs.find(store, job.id).shown(stale_s, time()))
+    answer = as_json(jobs.find(store, job.id).shown(stale_s, time()))
     return answer._replace(status=202, headers={"Location": f"/retrain/{job.id}"}, log={"job": job.id})
 
 
 def list_jobs(endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
     """Tell of the latest retrainings."""
     stale_s = endpoints.settings.job_stale_s
-    return _json(living.RetrainJobs(jobs=tuple(job.shown(stale_s, time()) for job in jobs.recent(endpoints.store))))
+    return as_json(living.RetrainJobs(jobs=tuple(job.shown(stale_s, time()) for job in jobs.recent(endpoints.store))))
 
 
 def show(endpoints: Endpoints, request: Request, _request_id: str) -> Outcome:
     """Tell how a retraining stands."""
-    return _json(jobs.find(endpoints.store, request.parameters["id"]).shown(endpoints.settings.job_stale_s, time()))
-
-
-def _json(answer: contract.Answer) -> Outcome:
-    return Outcome(msgspec.json.encode(answer))
+    return as_json(jobs.find(endpoints.store, request.parameters["id"]).shown(endpoints.settings.job_stale_s, time()))
