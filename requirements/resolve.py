@@ -13,17 +13,18 @@ PROJECT = ["pyproject.toml", "--python-version", "3.11"]
 EVERYTHING = "dev"
 SELECTIONS = {
     EVERYTHING: [*PROJECT, "--all-extras", "--group", "dev"],
-    "serve": [*PROJECT, "--extra", "serve"],
-    "test": [*PROJECT, "--extra", "serve", "--group", "test"],
+    "serve": [*PROJECT, "--extra", "serve", "--extra", "dicom"],
+    "test": [*PROJECT, "--extra", "serve", "--extra", "dicom", "--group", "test"],
     "train": [*PROJECT, "--extra", "train"],
     "build": ["--group", "build", "--python-version", "3.11"],
+    "infra": ["--group", "infra", "--python-version", "3.11"],
     "azure-runtime": ["--group", "azure-runtime", "--no-deps", "--python-version", "3.13"],
 }
 OPTIONS = ["--universal", "--generate-hashes", "--upgrade", "--no-emit-index-url", "--no-emit-find-links"]
 
 for name, selection in SELECTIONS.items():
     print(f"resolving requirements/{name}.txt", file=sys.stderr)
-    constraints = [] if name == EVERYTHING else ["--constraints", f"requirements/{EVERYTHING}.txt"]
+    constraints = [] if name in {EVERYTHING, "infra"} else ["--constraints", f"requirements/{EVERYTHING}.txt"]
     command = [sys.executable, "-m", "uv", "pip", "compile", *selection, *constraints, *OPTIONS, "--quiet"]
     output = ["--output-file", f"requirements/{name}.txt", "--custom-compile-command", "make requirements"]
     subprocess.run([*command, *output], cwd=ROOT, check=True)
