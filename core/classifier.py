@@ -125,7 +125,7 @@ class Classifier:
 
     def _explain(self, picture: images.Picture, maps: Floats, pneumonia: float) -> contract.Explanation:
         cells = heatmap.evidence(maps, self.manifest.negative_index, pneumonia)
-        png = heatmap.render(cells, picture.width_px, picture.height_px)
+        png = heatmap.render(cells, picture.width_px, picture.height_px, self.manifest.map_offset)
         return contract.Explanation(method=heatmap.METHOD, heatmap_png_b64=base64.b64encode(png).decode())
 
 

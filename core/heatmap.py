@@ -43,17 +43,22 @@ def evidence(maps: Floats, negative: int, probability: float) -> npt.NDArray[np.
     return local
 
 
-def render(cells: npt.NDArray[np.float64], width_px: int, height_px: int) -> bytes:
+def render(cells: npt.NDArray[np.float64], width_px: int, height_px: int, offset: tuple[float, float] = (0.0, 0.0)) -> bytes:
     """Draw local evidence as a PNG with alpha in the proportions of the upright original, its longest side `LONGEST_SIDE_PX` or less.
 
     Args:
         cells: float64 array (h, w), values in [0, 1].
         width_px: width of the upright original.
         height_px: height of the upright original.
+        offset: how far, down and right, what a cell looks at lies beyond the cell's own place; in cells, within [-1, 1].
     """
     scale = min(1.0, LONGEST_SIDE_PX / max(width_px, height_px))
     size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
-    smooth = Image.fromarray(cells.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+    rows, columns = cells.shape
+    framed = Image.fromarray(np.pad(cells.astype(np.float32), 1, "edge"))  # nothing is known beyond the outermost cells: they go on
+    down, right = offset
+    box = (1 - right, 1 - down, 1 - right + columns, 1 - down + rows)
+    smooth = framed.resize(size, Image.Resampling.BICUBIC, box)
     strength = np.clip(np.asarray(smooth), 0.0, 1.0)[:, :, np.newaxis]
     pixels = np.concatenate([_FAINT + strength * (_STRONG - _FAINT), strength * _MOST_OPAQUE], axis=2)
     stream = io.BytesIO()

@@ -16,6 +16,7 @@ SELFTEST_FILE = "selftest.json"
 
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 Count = Annotated[int, Meta(ge=1)]
+Cells = Annotated[float, Meta(ge=-1.0, le=1.0)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -98,6 +99,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pneumonia_code: str
     class_activation_maps: bool = True
     """Whether the network gives them: a model trained elsewhere may have a head that allows none."""
+    map_offset: tuple[Cells, Cells] = (0.0, 0.0)
+    """How far, down and right, what a cell of the maps looks at lies beyond the cell's own place: strided convolutions pad at one end."""
     embedding_size: Count | None
     """Length of the network's embedding; None where it gives none."""
     temperature: Annotated[float, Meta(gt=0.0)]

@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, convert, draft, errors, measure, networks, origin, precision, shifts
+from training import calibrate, convert, draft, errors, measure, networks, origin, precision, receptive, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained, predictor
 from training.pictures import GreyStack, Pictures, inputs
@@ -79,7 +79,8 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
-    manifest = _calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test)
+    manifest = msgspec.structs.replace(manifest, metrics=record, map_offset=receptive.map_offset(flatbuffer))
+    manifest = _calibrated(manifest, network, tune, test)
     manifest = with_draft_margin(manifest, network, tune.grey)
     return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
 

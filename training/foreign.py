@@ -26,6 +26,7 @@ from training import (
     origin,
     proofs,
     recalibration,
+    receptive,
     shifted_answers,
 )
 from training import labelled as labelled_pictures
@@ -88,7 +89,8 @@ def bring(path: Path, declared: Declared, release: Release, threads: int = 1) ->
     source: dict[str, object] = {"brought_from": opened.file, "format": opened.format, "sha256": opened.sha256, "known_by": found}
     manifest = _uncalibrated(head, contract, labels, _origin(release, source), release, declared)
     flatbuffer, parity = proofs.converted(subject, manifest, grey)
-    manifest = msgspec.structs.replace(manifest, metrics={"parity": {**parity, "pictures": len(grey)}})
+    record = {"parity": {**parity, "pictures": len(grey)}}
+    manifest = msgspec.structs.replace(manifest, metrics=record, map_offset=receptive.map_offset(flatbuffer))
     network = Network(flatbuffer, manifest, threads)
     if head.has_maps:
         proofs.hold_maps(subject, network, contract, grey)

@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import card, errors, shelf
+from training import card, errors, receptive, shelf
 from training.recalibration import Recalibration, applied
 
 
@@ -46,7 +46,8 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
         errors.CannotWrite: the disk is full or the folder cannot be made.
     """
     before, _ = read(parent)
-    manifest = _manifest(before, result, version, calibrated_on)
+    flatbuffer = (parent / NETWORK_FILE).read_bytes()
+    manifest = msgspec.structs.replace(_manifest(before, result, version, calibrated_on), map_offset=receptive.map_offset(flatbuffer))
     try:
         with shelf.replacing(folder) as new:
             for name in before.files:
@@ -54,7 +55,7 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
                     (new / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(parent / name, new / name)
             selftest = msgspec.json.decode((parent / SELFTEST_FILE).read_bytes(), type=SelfTest)
-            network = Network((parent / NETWORK_FILE).read_bytes(), manifest, 1)
+            network = Network(flatbuffer, manifest, 1)
             (new / SELFTEST_FILE).write_bytes(shelf.readable(_expect(selftest, manifest, network)))
             (new / shelf.CARD_FILE).write_text(card.write(manifest), encoding="utf-8")
             return shelf.sign(new, manifest)

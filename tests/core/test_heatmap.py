@@ -98,6 +98,26 @@ def test_evidence_shows_where_it_is() -> None:
     assert not opacity[80:, :60].any()
 
 
+@pytest.mark.parametrize(
+    ("offset", "at"), [((0.0, 0.0), (30, 110)), ((0.5, 0.0), (40, 110)), ((0.0, -0.5), (30, 100)), ((0.5, 0.5), (40, 120))]
+)
+def test_evidence_is_drawn_where_its_cell_looks(offset: tuple[float, float], at: tuple[int, int]) -> None:
+    cells = np.zeros((7, 7))
+    cells[1, 5] = 1.0
+
+    with Image.open(io.BytesIO(heatmap.render(cells, 140, 140, offset))) as image:
+        opacity = np.asarray(image)[:, :, 3]
+
+    y, x = np.unravel_index(opacity.argmax(), opacity.shape)
+    assert abs(int(y) - at[0]) <= 4
+    assert abs(int(x) - at[1]) <= 4
+
+
+def test_evenly_spread_evidence_stays_even_up_to_the_edges_wherever_the_cells_look() -> None:
+    with Image.open(io.BytesIO(heatmap.render(np.ones((7, 7)), 140, 140, (0.5, -0.5)))) as image:
+        assert set(np.unique(np.asarray(image)[:, :, 3])) == {128}
+
+
 def test_answer_holds_the_map_in_the_proportions_of_the_picture(classifier: Classifier) -> None:
     image = encode(phantom.chest(1, 300)[:, :200], "PNG")
 

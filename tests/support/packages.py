@@ -8,6 +8,7 @@ from typing import Any
 
 import flatbuffers
 import msgspec
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from core import phantom
@@ -115,13 +116,32 @@ def without(parent: Path, *, maps: bool = True, embedding: bool = True) -> Path:
     return variant(parent, change, outputs=lambda shape: maps if len(shape) == 4 else embedding or shape[1] != embedding_size)
 
 
+def shuffled(flatbuffer: bytes, seed: int) -> bytes:
+    """Return the network with the weights of each layer in random order: as it is built, with nothing of what it has learned."""
+    rng = np.random.default_rng(seed)
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    tensors = {tensor.buffer: tensor for tensor in model.subgraphs[0].tensors}
+    for number, buffer in enumerate(model.buffers):
+        kind = {schema.TensorType.FLOAT16: np.float16, schema.TensorType.FLOAT32: np.float32}.get(
+            getattr(tensors.get(number), "type", None)
+        )
+        if kind is not None and buffer.data is not None:
+            values = np.frombuffer(bytes(buffer.data), kind)
+            buffer.data = np.frombuffer(rng.permutation(values).tobytes(), np.uint8)
+    return _packed(model)
+
+
 def _keep_outputs(flatbuffer: bytes, kept: Callable[[Shape], bool]) -> bytes:
     """Return the network with fewer outputs. The schema that LiteRT brings along needs no TensorFlow."""
     model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
     graph = model.subgraphs[0]
     graph.outputs = [index for index in graph.outputs if kept(tuple(graph.tensors[index].shape))]
     model.signatureDefs = []  # they name outputs
-    builder = flatbuffers.Builder(len(flatbuffer))
+    return _packed(model)
+
+
+def _packed(model: Any) -> bytes:
+    builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
