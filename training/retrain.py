@@ -141,11 +141,11 @@ def _champion(task: _Task) -> Champion:
 def _labels(manifest: Manifest, settings: Settings, sent: Sequence[Counted]) -> tuple[Label, ...]:
     """Return the labels of the challenger: a kind that the settings allow and that was uploaded comes behind those of the champion.
 
-    Nobody tells the code of a new kind: it gets that of pneumonia of any kind.
+    One whose code the settings do not tell gets that of pneumonia of any kind.
     """
     known, there = {label.name for label in manifest.labels}, {upload.slug for upload in sent}
     new = [name for name in settings.extra_labels if name not in known and uploads.slug(name) in there]
-    return (*manifest.labels, *(Label(name=name, code=manifest.pneumonia_code) for name in new))
+    return (*manifest.labels, *(Label(name=name, code=settings.extra_labels[name] or manifest.pneumonia_code) for name in new))
 
 
 def _snapshot(task: _Task, champion: Champion) -> tuple[Counted, ...]:

@@ -147,12 +147,15 @@ def test_nothing_uploaded_fails_with_the_reason_and_another_job_may_follow(tmp_p
 
 def test_new_kind_extends_the_head(tmp_path: Path, store: Store) -> None:
     retraining.upload_some(store, {"fungal pneumonia": 6}, first_seed=9000)
-    settings = retraining.lenient(tmp_path / "store", extra_labels=("fungal pneumonia", "of which there is none"), retrain_epochs=1)
+    settings = retraining.lenient(
+        tmp_path / "store", extra_labels={"fungal pneumonia": "233613009", "of which there is none": None}, retrain_epochs=1
+    )
     outcome = carry_out(store, settings, tmp_path / "work")
 
     assert outcome.result == "promoted", outcome
     served = load(store, "0.2.0", tmp_path / "served")
     assert [label.name for label in served.manifest.labels] == [NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"]
+    assert served.manifest.labels[-1].code == "233613009"
     answer = served.classify(retraining.picture(VIRAL, 3), served.operating_point(None), "r", 10**7)
     assert {finding.label for finding in answer.findings} == {NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"}
 
