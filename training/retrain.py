@@ -196,7 +196,12 @@ def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathe
     base = task.settings.base_dataset
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
     parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels)
-    made = {"job": task.worker.job_id, "uploads": gathered.uploads, "base_dataset_sha256": gathered.base_sha256}
+    made = {
+        **tracking.link(trained.run),
+        "job": task.worker.job_id,
+        "uploads": gathered.uploads,
+        "base_dataset_sha256": gathered.base_sha256,
+    }
     described = msgspec.structs.replace(
         parts.manifest.origin,
         config={**parts.manifest.origin.config, RECORD: made},

@@ -54,14 +54,15 @@ def is_package(folder: Path) -> bool:
 
 
 def assembled(trained: Trained, release: Release, work: Path) -> Parts:
-    """Return the parts of a package; its origin names the code that the run in `work` started with, not the code that exports it.
+    """Return the parts of a package; its origin names MLflow's run, and the code that the run in `work` started with, not what exports it.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
     parts = assembly.assemble(trained, release)
     origin = parts.manifest.origin
-    started = msgspec.structs.replace(origin, commit=experiment.started_with(work) or origin.commit)
+    config = {**origin.config, **tracking.link(trained.run)}
+    started = msgspec.structs.replace(origin, commit=experiment.started_with(work) or origin.commit, config=config)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=started))
 
 
