@@ -22,9 +22,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Write a synthetic chest X-ray (no patient) as a JPEG file; or with --labelled a folder of them, half normal, half "
         "with shadows drawn into the lungs, in a folder for each label. They show how things work; of patients they teach nothing.",
     )
-    parser.add_argument(
-        "place", type=Path, metavar="PLACE", help="the file, or with --labelled the folder, to write; not there yet"
-    )
+    parser.add_argument("place", type=Path, metavar="PLACE", help="the file, or with --labelled the folder, to write; not there yet")
     parser.add_argument("--seed", type=int, default=0, help="varies the drawing (default: 0)")
     parser.add_argument("--labelled", type=_count, metavar="COUNT", help=f"so many pictures in {', '.join(dict.fromkeys(LABELS))}")
     parser.set_defaults(run=run)
