@@ -52,6 +52,11 @@ def recipe(configuration: Configuration) -> dict[str, Any]:
     return {**msgspec.to_builtins(configuration), "weights": weights}
 
 
+def link(run_id: str | None) -> dict[str, str]:
+    """Return what a manifest says of MLflow's run that made its package; nothing where nothing was recorded."""
+    return {"mlflow_run": run_id} if run_id else {}
+
+
 def initial_weights(weights: str, weights_origin: str = "") -> str:
     """Name the initial weights: "none", "imagenet (…)", or a file with its digest and what is said of it.
 

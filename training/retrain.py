@@ -197,7 +197,7 @@ def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathe
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
     parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels)
     made = {
-        **tracking.link(trained.run),
+        **origin.link(trained.run.id),
         "job": task.worker.job_id,
         "uploads": gathered.uploads,
         "base_dataset_sha256": gathered.base_sha256,

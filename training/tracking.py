@@ -216,11 +216,6 @@ class Phases:
             phase.finish()
 
 
-def link(run: Run) -> dict[str, str]:
-    """Return what a manifest says of the run that made its package; nothing where nothing was recorded."""
-    return {"mlflow_run": run.id} if run.id else {}
-
-
 def _identity(work: Path) -> str:
     """Return what tells this work folder from all others, wherever it is moved."""
     path = work / _IDENTITY_FILE
