@@ -96,7 +96,7 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     written = verdict.written(task.store, task.worker.job_id)
     if written is not None:
         _log.info("going on with version %s, which this job has written", written.version)
-        return verdict.promote(task.store, task.worker, task.settings, written)
+        return verdict.promote(task.store, task.worker, task.settings, written, task.journal.shown)
     champion = _champion(task)
     sent = _snapshot(task, champion)
     labels = _labels(champion.manifest, task.settings, sent)
@@ -119,8 +119,7 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     experiment.record_package(recorded, manifest, task.work / "package")
     task.worker.check()
     models.push(task.store, task.work / "package")
-    address = task.journal.shown if recorded.id else None
-    return verdict.promote(task.store, task.worker, task.settings, manifest, recorded.id, address)
+    return verdict.promote(task.store, task.worker, task.settings, manifest, task.journal.shown)
 
 
 def _champion(task: _Task) -> Champion:

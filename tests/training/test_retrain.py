@@ -178,7 +178,12 @@ def test_rollback_in_the_meantime_stands(tmp_path: Path, store: Store, good: Pat
     assert "0.3.0, promoted in the meantime" in outcome.reasons[0]
     # The job that had promoted it says so when it is run again, and promotes nothing a second time.
     again = worker.Worker(store, "00000001", "w", 99, 600, lambda: 0.0)
-    assert verdict.promote(store, again, settings, manifest).result == "promoted"
+    config = {**manifest.origin.config, "retraining": {**manifest.origin.config["retraining"], "mlflow_run": "a-run"}}
+    tracked = msgspec.structs.replace(manifest, origin=msgspec.structs.replace(manifest.origin, config=config))
+    outcome = verdict.promote(store, again, settings, tracked, "http://mlflow")
+    assert (outcome.result, outcome.run_id, outcome.run_uri) == ("promoted", "a-run", "http://mlflow")
+    unrecorded = verdict.promote(store, again, settings, manifest, "http://mlflow")
+    assert (unrecorded.run_id, unrecorded.run_uri) == (None, None)
     latest = promotions.latest(store)
     assert latest is not None
     assert latest.version == "0.3.0"
