@@ -41,13 +41,10 @@ def checkout(tmp_path: Path) -> Path:
     for environment in (".venv-serve", ".venv"):
         programs = folder / environment / "bin"
         programs.mkdir(parents=True)
-        for program in ("python", "functions-framework"):
-            (programs / program).write_text(
-                f'#!/bin/sh\nexec "{sys.executable}" {"" if program == "python" else "-m functions_framework "}"$@"\n'
-            )
-        (programs / "pneumonia").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cli.main "$@"\n')
-        for program in programs.iterdir():
-            program.chmod(0o755)
+        commands = {"python": "", "functions-framework": "-m functions_framework ", "pneumonia": "-m cli.main "}
+        for name, module in commands.items():
+            (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module}"$@"\n')
+            (programs / name).chmod(0o755)
         (folder / environment / ".ready").touch()
         os.utime(folder / environment / ".ready", (LATER, LATER))
     return folder
