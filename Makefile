@@ -14,7 +14,7 @@ ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark emulators requirements hooks clean
+.PHONY: help serve serve-living serve-azure test test-serving lint format types imports check train benchmark emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +23,12 @@ serve: $(SERVE)/.ready ## serve on localhost:8080 through functions-framework (P
 	@$(call free_port,$(SERVE),$(PORT),PORT)
 	@echo "Open http://localhost:$(PORT)/ or: curl --data-binary @picture.jpg localhost:$(PORT)/predict    (Ctrl+C ends)"
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/functions-framework --source function_gcp/main.py --target pneumonia --host 127.0.0.1 --port $(PORT)
+
+serve-living: $(SERVE)/.ready $(DEV)/.ready ## serve with a store in runs/store, and retrain on this machine (docs/walk.md)
+	@test -n "$$PNEUMONIA_ADMIN_TOKEN" || { echo "Think of a token, and set it here and where you upload: export PNEUMONIA_ADMIN_TOKEN=…"; exit 2; }
+	@mkdir -p runs
+	@PNEUMONIA_STORE="$${PNEUMONIA_STORE:-file://$(CURDIR)/runs/store}" PNEUMONIA_REFRESH_S="$${PNEUMONIA_REFRESH_S:-2}" \
+		PNEUMONIA_LAUNCHER=process PNEUMONIA_RETRAIN_COMMAND="$(DEV)/bin/pneumonia retrain" $(MAKE) --no-print-directory serve
 
 serve-azure: $(SERVE)/.azure-ready ## serve the Function App on Azure's Python runtime (AZURE_PORT=…, default 7071)
 	@$(call free_port,$(SERVE),$(AZURE_PORT),AZURE_PORT)

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training import compare, experiment
 
     rows = compare.collect([*arguments.folders, *_validated(arguments)])
-    table = msgspec.json.encode({"models": rows})
+    table = arguments.record = msgspec.json.encode({"models": rows})
     with experiment.writing(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / "comparison.json").write_bytes(msgspec.json.format(table, indent=2) + b"\n")

@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads, arguments.held_out
     )
     packages.tell(examined.unread)
+    arguments.record = outputs.json(examined)
     if json_file:
         reports.write(json_file, outputs.json(examined))
     if arguments.csv:

@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     reports.write(arguments.out, explore.page(exploration).encode())
     found = exploration.findings
     record = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    arguments.record = record
     if to_terminal:
         print(record.decode())
     elif arguments.json:

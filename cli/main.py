@@ -18,6 +18,7 @@ from cli import (
     package,
     phantom,
     predict,
+    recording,
     retrain,
     train,
     upload,
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return 0, 1 where some inputs failed, 2 where the command could not be carried out."""
     parser = argparse.ArgumentParser(prog="pneumonia", description=f"Reads chest X-rays. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"pneumonia-functions {core.__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for module in (
         predict,
         phantom,
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.register(commands)
     arguments = parser.parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        code = recording.run(arguments)
     except errors.PneumoniaError as error:
         print(f"error: {error.code}: {error}", file=sys.stderr)
         return EXIT_CANNOT

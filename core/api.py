@@ -15,14 +15,10 @@ from core import contract, errors
 from core.active import Active
 from core.contract import JSON_TYPE, PROBLEM_TYPE, Request, Response
 from core.endpoints import Endpoints, Outcome
-from core.launch import Launcher
 from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
-from core.records import Recorder
 from core.routes import STATUS_OF, find_route, template_of
-from core.settings import Settings
-from core.store import Store
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -31,18 +27,10 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class Service:
     """The service of one process; thread-safe."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        active: Active,
-        metrics: Metrics,
-        store: Store | None = None,
-        recorder: Recorder | None = None,
-        launcher: Launcher | None = None,
-    ) -> None:
+    def __init__(self, active: Active, metrics: Metrics, endpoints: Endpoints) -> None:
         self._active = active
         self._metrics = metrics
-        self._endpoints = Endpoints(settings, active, metrics, store, recorder, launcher)
+        self._endpoints = endpoints
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from core import errors, launch, logs, settings
 from core.active import Active
 from core.api import Service
+from core.endpoints import Endpoints
 from core.metrics import Metrics
 from core.quiet import quiet_native_code
 from core.records import Recorder
@@ -47,7 +48,7 @@ def bootstrap(environ: Mapping[str, str], launchers: Mapping[str, launch.Factory
     if isinstance(model, errors.ServiceError):
         logs.LOGGER.error("cannot serve", extra={"fields": {"code": model.code, "detail": str(model)}})
     recorder = Recorder(store) if configuration.record_predictions and store else None
-    return Service(configuration, active, metrics, store, recorder, launcher)
+    return Service(active, metrics, Endpoints(configuration, active, metrics, store, recorder, launcher))
 
 
 def shared(launchers: Mapping[str, launch.Factory] = MappingProxyType({})) -> Service:

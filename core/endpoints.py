@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from core import bodies, contract, errors, jobs, living, pages, phantom
+from core import bodies, contract, errors, living, pages, phantom
 from core.active import Active, Serving, overview
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
@@ -18,6 +18,7 @@ from core.records import Recorder
 from core.settings import Settings
 from core.store import Store
 from core.uploads import Uploads, find_label, outcome_of
+from core.watch import Retraining, Watch
 
 _PARAMETERS: Final = ("operating_point", "explain")
 _UPLOAD_PARAMETERS: Final = ("label",)
@@ -51,6 +52,7 @@ class Endpoints:
         self.settings = settings
         self.launcher = launcher
         self._given_store = store
+        self._watch = Watch(store, settings.job_stale_s) if store else None
         self._active = active
         self._metrics = metrics
         self._uploads = Uploads(settings, metrics)
@@ -94,7 +96,7 @@ class Endpoints:
     def status(self, _request: Request, _request_id: str) -> Outcome:
         """Tell how this instance is doing."""
         serving = self._active.serving
-        last_retrained, running_job = self._retraining()
+        retraining = self._watch.tell() if self._watch else Retraining()
         return as_json(
             contract.Status(
                 uptime_s=round(monotonic() - self._started, 3),
@@ -103,21 +105,11 @@ class Endpoints:
                 model_error=None if isinstance(serving.model, Classifier) else str(serving.model),
                 model_since=serving.since if isinstance(serving.model, Classifier) else None,
                 promotion=serving.promotion,
-                last_retrained=last_retrained,
-                running_job=running_job,
+                last_retrained=retraining.last,
+                running_job=retraining.running_id,
                 last_reload_error=self._active.last_error,
             )
         )
-
-    def _retraining(self) -> tuple[str | None, str | None]:
-        """Return when and how the model was last retrained, and the job that runs; None for what there is not or no store tells."""
-        store, reloaded = self._given_store, self._active.last_error
-        if store is None or (reloaded is not None and reloaded.code == errors.StoreUnavailable.code):
-            return None, None  # a store that hangs must not make its status hang
-        try:
-            return jobs.summary(store, self.settings.job_stale_s)
-        except errors.StoreUnavailable:
-            return None, None
 
     def models(self, _request: Request, _request_id: str) -> Outcome:
         """Tell which versions there are, which is active and how it came to be."""

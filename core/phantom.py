@@ -63,10 +63,10 @@ def chest(seed: int = 0, side_px: int = SIDE_PX, opacities: tuple[Opacity, ...] 
 
 
 @cache
-def jpeg(seed: int = 0) -> bytes:
-    """Return a phantom as a JPEG file: the sample picture of the page and of the README."""
+def jpeg(seed: int = 0, opacities: tuple[Opacity, ...] = ()) -> bytes:
+    """Return a phantom as a JPEG file: without opacities the sample picture of the page and of the README."""
     stream = io.BytesIO()
-    Image.fromarray(chest(seed)).save(stream, "JPEG", quality=90)
+    Image.fromarray(chest(seed, SIDE_PX, opacities)).save(stream, "JPEG", quality=90)
     return stream.getvalue()
 
 

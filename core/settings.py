@@ -28,13 +28,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: Path = BAKED_MODEL
     """Folder of the model package, or a folder that holds exactly one package."""
     api_key: str | None = None
-    """Where set, the prediction routes want it as `X-API-Key`."""
+    """Where set, the routes that predict or tell of models and retrainings want it as `X-API-Key`."""
     store: str | None = None
     """URL of what outlives an instance: `file:///…`, `az://…`, `gs://…` or `s3://…`."""
     admin_token: str | None = None
     """Where set, the routes that change something want it as `X-Admin-Token`; without it they are off."""
-    extra_labels: tuple[str, ...] = ()
-    """Labels that pictures may be uploaded under beside the model's own: a new kind, which retraining adds to the head."""
+    extra_labels: Mapping[str, str | None] = {}
+    """Labels that pictures may be uploaded under beside the model's own, with their SNOMED CT codes where given: new kinds."""
     refresh_s: int = 30
     """Seconds, at least, between two looks for a newly promoted model."""
     record_predictions: bool = False
@@ -104,7 +104,7 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 -]{0,62}[A-Za-z0-9])?")
+_LABEL = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9 -]{0,62}[A-Za-z0-9])?)(?:=([1-9][0-9]{5,17}))?")
 _SWITCH = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
 _SCHEMES = ("file", "az", "gs", "s3")
 
@@ -116,11 +116,13 @@ def _store_url(name: str, value: str) -> str:
     return value
 
 
-def _labels(name: str, value: str) -> tuple[str, ...]:
-    labels = tuple(label.strip() for label in value.split(","))
-    if not all(_LABEL.fullmatch(label) for label in labels):
+def _labels(name: str, value: str) -> Mapping[str, str | None]:
+    found = [_LABEL.fullmatch(label.strip()) for label in value.split(",")]
+    labels = {label[1]: label[2] for label in found if label}
+    if len(labels) < len(found):
         raise errors.InvalidSettings(
-            f"Invalid {name}: Expected names with commas between them, of letters, digits, blanks and hyphens. Received: {value[:64]!r}."
+            f"Invalid {name}: Expected different names with commas between them, of letters, digits, blanks and hyphens, each alone or as "
+            f"NAME=CODE with a SNOMED CT code of 6 to 18 digits. Received: {value[:64]!r}."
         )
     return labels
 

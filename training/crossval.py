@@ -168,7 +168,7 @@ def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summ
         dataset_sha256=pictures.dataset.sha256,
         config=origin.recipe(request.configuration),
         initial_weights=origin.initial_weights(request.configuration.weights),
-        commit=experiment.started_with(request.work) or origin.commit(),
+        commit=experiment.made_with(request.work) or origin.commit(),
         libraries=origin.libraries(),
         figures={name: spread(values) for name, values in figures.items()},
         files=files,

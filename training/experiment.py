@@ -189,16 +189,18 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
         _keep_commit(work)
 
 
-def started_with(work: Path) -> str | None:
-    """Return the commit of the code that the run in `work` started with, None where nobody wrote it down."""
+def made_with(work: Path) -> str | None:
+    """Return the commit of the code that made the run in `work`, "A then B" where it was gone on with another; None where nobody tells."""
     path = work / COMMIT_FILE
-    return path.read_text("utf-8").strip() if path.is_file() else None
+    return " then ".join(path.read_text("utf-8").split()) if path.is_file() else None
 
 
 def _keep_commit(work: Path) -> None:
-    """Write down the code that a run starts with; say so where it goes on with another."""
-    first, now = started_with(work), origin.commit()
-    if first is None:
-        (work / COMMIT_FILE).write_text(f"{now}\n", "utf-8")
-    elif first != now:
-        _log.warning("the code changed since this run started: from commit %s to %s", first, now)
+    """Write down the code that a run starts with, and each other that it goes on with, which is said."""
+    before, now = made_with(work), origin.commit()
+    if before is not None and before.split(" then ")[-1] == now:
+        return
+    if before is not None:
+        _log.warning("the code changed since this run started: from commit %s to %s", before, now)
+    with (work / COMMIT_FILE).open("a", encoding="utf-8") as file:
+        file.write(f"{now}\n")

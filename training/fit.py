@@ -107,10 +107,14 @@ def _whole(pictures: Pictures, contract: InputContract, seed: tuple[int, int]) -
         yield inputs(pictures.grey[order[start : start + _SETTLING_BATCH]], contract)
 
 
+def last_epoch(best: int, head_epochs: int, epochs: int, patience: int) -> int:
+    """Return the epoch after which a run ends if none is better than `best`; those of the head alone are not waited for."""
+    return min(head_epochs + epochs, max(best, head_epochs) + patience) if patience else head_epochs + epochs
+
+
 def enough(state: State, configuration: Configuration) -> bool:
-    """Return whether patience has run out: epochs of the head alone are none of those that are waited for."""
-    waited = state.done - max(state.best_epoch, configuration.head_epochs)
-    return bool(configuration.patience) and waited >= configuration.patience
+    """Return whether a run is at its end: all epochs are done, or patience has run out."""
+    return state.done >= last_epoch(state.best_epoch, configuration.head_epochs, configuration.epochs, configuration.patience)
 
 
 def _resume(

@@ -20,6 +20,10 @@ from training.splits import Split
 _LIBRARIES: Final = ("keras", "tensorflow", "ai-edge-litert", "numpy", "pillow", "scikit-learn")
 
 
+RUN: Final = "mlflow_run"
+"""In a manifest's `origin.config`, of a retraining in what it records there: the run in MLflow."""
+
+
 def describe(pictures: Pictures, split: Split, configuration: Configuration, dataset_name: str, weights_origin: str) -> Origin:
     """Return the origin of a model trained just now.
 
@@ -50,6 +54,11 @@ def recipe(configuration: Configuration) -> dict[str, Any]:
     """Return the recipe as an open record. A path is recorded as a file name: where a file lay says nothing to anybody else."""
     weights = configuration.weights if configuration.weights in ("none", "imagenet") else Path(configuration.weights).name
     return {**msgspec.to_builtins(configuration), "weights": weights}
+
+
+def link(run_id: str | None) -> dict[str, str]:
+    """Return what a manifest says of MLflow's run that made its package; nothing where nothing was recorded."""
+    return {RUN: run_id} if run_id else {}
 
 
 def initial_weights(weights: str, weights_origin: str = "") -> str:

@@ -96,7 +96,7 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     written = verdict.written(task.store, task.worker.job_id)
     if written is not None:
         _log.info("going on with version %s, which this job has written", written.version)
-        return verdict.promote(task.store, task.worker, task.settings, written)
+        return verdict.promote(task.store, task.worker, task.settings, written, task.journal.shown)
     champion = _champion(task)
     sent = _snapshot(task, champion)
     labels = _labels(champion.manifest, task.settings, sent)
@@ -119,8 +119,7 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     experiment.record_package(recorded, manifest, task.work / "package")
     task.worker.check()
     models.push(task.store, task.work / "package")
-    address = task.journal.shown if recorded.id else None
-    return verdict.promote(task.store, task.worker, task.settings, manifest, recorded.id, address)
+    return verdict.promote(task.store, task.worker, task.settings, manifest, task.journal.shown)
 
 
 def _champion(task: _Task) -> Champion:
@@ -141,11 +140,11 @@ def _champion(task: _Task) -> Champion:
 def _labels(manifest: Manifest, settings: Settings, sent: Sequence[Counted]) -> tuple[Label, ...]:
     """Return the labels of the challenger: a kind that the settings allow and that was uploaded comes behind those of the champion.
 
-    Nobody tells the code of a new kind: it gets that of pneumonia of any kind.
+    One whose code the settings do not tell gets that of pneumonia of any kind.
     """
     known, there = {label.name for label in manifest.labels}, {upload.slug for upload in sent}
     new = [name for name in settings.extra_labels if name not in known and uploads.slug(name) in there]
-    return (*manifest.labels, *(Label(name=name, code=manifest.pneumonia_code) for name in new))
+    return (*manifest.labels, *(Label(name=name, code=settings.extra_labels[name] or manifest.pneumonia_code) for name in new))
 
 
 def _snapshot(task: _Task, champion: Champion) -> tuple[Counted, ...]:
@@ -196,7 +195,12 @@ def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathe
     base = task.settings.base_dataset
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
     parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels)
-    made = {"job": task.worker.job_id, "uploads": gathered.uploads, "base_dataset_sha256": gathered.base_sha256}
+    made = {
+        **origin.link(trained.run.id),
+        "job": task.worker.job_id,
+        "uploads": gathered.uploads,
+        "base_dataset_sha256": gathered.base_sha256,
+    }
     described = msgspec.structs.replace(
         parts.manifest.origin,
         config={**parts.manifest.origin.config, RECORD: made},

@@ -11,7 +11,7 @@ import keras
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
-from training import assembly, dataset, errors, experiment, fit, history, networks, splits, tracking
+from training import assembly, dataset, errors, experiment, fit, history, networks, origin, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
@@ -54,15 +54,16 @@ def is_package(folder: Path) -> bool:
 
 
 def assembled(trained: Trained, release: Release, work: Path) -> Parts:
-    """Return the parts of a package; its origin names the code that the run in `work` started with, not the code that exports it.
+    """Return the parts of a package; its origin names MLflow's run, and the code that made the run in `work`, not what exports it.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
     parts = assembly.assemble(trained, release)
-    origin = parts.manifest.origin
-    started = msgspec.structs.replace(origin, commit=experiment.started_with(work) or origin.commit)
-    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=started))
+    now = parts.manifest.origin
+    config = {**now.config, **origin.link(trained.run.id)}
+    began = msgspec.structs.replace(now, commit=experiment.made_with(work) or now.commit, config=config)
+    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began))
 
 
 def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Model]:
@@ -91,8 +92,8 @@ def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Mo
     unnamed = msgspec.structs.replace(configuration, weights="none")
     recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
     parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work)
-    origin = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
-    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=origin)), model
+    began = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
+    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began)), model
 
 
 def epochs_of(file: Path, manifest: Manifest) -> dict[str, bytes]:
@@ -113,10 +114,10 @@ def epochs_of(file: Path, manifest: Manifest) -> dict[str, bytes]:
 
 
 def _epochs(run: History, config: dict[str, Any]) -> int:
-    """Return after how many epochs a run with this recipe ends, where patience can end it before."""
+    """Return after how many epochs a run with this recipe and this history ends."""
     head = int(config.get("head_epochs", 0))
-    epochs, patience = head + int(config.get("epochs", len(run.epochs))), int(config.get("patience", 0))
-    return min(epochs, max(history.kept(run, head) or 0, head) + patience) if patience else epochs
+    epochs = int(config.get("epochs", len(run.epochs) - head))
+    return fit.last_epoch(history.kept(run, head) or 0, head, epochs, int(config.get("patience", 0)))
 
 
 def _finished(work: Path) -> tuple[Record, Configuration]:
@@ -127,8 +128,7 @@ def _finished(work: Path) -> tuple[Record, Configuration]:
     except (OSError, msgspec.MsgspecError) as error:
         raise errors.RunUnusable(f"Expected a package, or the work folder of a training run. Received: {work}: {error}.") from error
     epochs = configuration.head_epochs + configuration.epochs
-    ended = state.done >= epochs or fit.enough(state, configuration)
-    if not ended or not (work / BEST_FILE).is_file():
+    if not fit.enough(state, configuration) or not (work / BEST_FILE).is_file():
         raise errors.RunUnusable(
             f"Expected a finished run. Received: {work} after {state.done} of {epochs} epochs; `pneumonia train` as before goes on."
         )

@@ -157,9 +157,9 @@ class Run:
         """Put a folder, such as a model package, with the run."""
         self._attempt(lambda client, run_id: client.log_artifacts(run_id, str(folder), name))
 
-    def finish(self) -> None:
-        """Say that it has ended well."""
-        self._end("FINISHED")
+    def finish(self, well: bool = True) -> None:
+        """Say that it has ended, and whether well."""
+        self._end("FINISHED" if well else "FAILED")
 
     @contextmanager
     def going(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ from core.store import Store
 from core.worker import Worker
 from training import gate
 from training.gate import Comparison
+from training.origin import RUN
 
 _MOST_PROMOTIONS: Final = 1000
 _PUSHED: Final = 0.97  # how far the job is, in [0, 1]
@@ -33,10 +34,15 @@ def written(store: Store, job_id: str) -> Manifest | None:
     return None
 
 
-def promote(
-    store: Store, worker: Worker, settings: Settings, manifest: Manifest, run_id: str | None = None, run_uri: str | None = None
-) -> RetrainOutcome:
+def promote(store: Store, worker: Worker, settings: Settings, manifest: Manifest, tracking: str | None = None) -> RetrainOutcome:
     """Make a version of the store the active one if the gate lets it; otherwise say why not.
+
+    Args:
+        store: where the version is.
+        worker: the hold on the job.
+        settings: the gate.
+        manifest: of the version; it names MLflow's run.
+        tracking: MLflow's address.
 
     Raises:
         core.worker.JobTakenOver: another worker has the job: nothing is promoted.
@@ -44,6 +50,7 @@ def promote(
     """
     comparison = msgspec.convert(manifest.metrics[RECORD], Comparison)
     version, source = manifest.version, f"job {worker.job_id}"
+    run_id: str | None = manifest.origin.config.get(RECORD, {}).get(RUN)
     outcome = RetrainOutcome(
         result="kept",
         reasons=tuple(gate.objections(comparison, settings)),
@@ -54,7 +61,7 @@ def promote(
             for name, one in (("champion", comparison.champion), ("challenger", comparison.challenger))
         },
         run_id=run_id,
-        run_uri=run_uri,
+        run_uri=tracking if run_id else None,
     )
     promoted = msgspec.structs.replace(outcome, result="promoted", reasons=())
     if any((one.version, one.source) == (version, source) for one in promotions.history(store, _MOST_PROMOTIONS)):

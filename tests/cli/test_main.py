@@ -64,6 +64,36 @@ def test_phantom_in_a_folder_that_is_not_there_is_refused(tmp_path: Path, capsys
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_labelled_phantoms_are_as_many_normal_as_ill_and_the_same_every_time(tmp_path: Path) -> None:
+    def files(*options: str) -> dict[str, bytes]:
+        folder = tmp_path / "-".join(("drawn", *options))
+        assert main(["phantom", str(folder), "--labelled", "8", *options]) == 0
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.jpeg")}
+
+    drawn = files()
+    labels = [name.partition("/")[0] for name in drawn]
+    assert {label: labels.count(label) for label in labels} == {"normal": 4, "bacterial-pneumonia": 2, "viral-pneumonia": 2}
+    assert len(set(drawn.values())) == 8
+    assert drawn["normal/phantom-0000.jpeg"] == phantom.jpeg(0)
+    assert files("--seed", "0") == drawn
+    assert not set(files("--seed", "1").values()) & set(drawn.values())
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "many", "10001"])
+def test_labelled_phantoms_are_counted(count: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["phantom", str(tmp_path / "x"), "--labelled", count])
+
+    assert "Expected a whole number from 1 to 10000" in capsys.readouterr().err
+
+
+def test_labelled_phantoms_go_into_a_new_folder_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["phantom", str(tmp_path), "--labelled", "4"]) == 2
+
+    assert capsys.readouterr().err.startswith("error: cannot_write: ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_phantom_becomes_a_prediction(tmp_path: Path) -> None:
     file = tmp_path / "chest.jpg"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from core import models
 from core.settings import BAKED_MODEL
 from tests.contract import bodies
-from tests.contract.deployments import ADMIN, BROKEN_VERSION, JSON, MULTIPART, TOKEN, Case, predict, seeded
+from tests.contract.deployments import ADMIN, BROKEN_VERSION, JSON, KEY, MULTIPART, TOKEN, Case, predict, seeded
 from tests.contract.doors import Ask
 
 
@@ -116,4 +116,20 @@ def retraining() -> list[Case]:
     ]
 
 
-CASES = (*uploads(), *promotions(), *retraining())
+def reads() -> list[Case]:
+    """What tells of models and retrainings asks for the API key where one is set, as predictions do."""
+    paths = ("/models", "/retrain", "/retrain/1")
+    return [
+        *(Case(f"asks for the key: {path}", Ask("GET", path), 401, "unauthorized", deployment="small") for path in paths),
+        *(
+            Case(f"refuses a wrong key: {path}", Ask("GET", path, headers={"X-API-Key": "x"}), 401, "unauthorized", deployment="small")
+            for path in paths
+        ),
+        *(
+            Case(f"takes the key: {path}", Ask("GET", path, headers={"X-API-Key": KEY}), 503, "no_store", deployment="small")
+            for path in paths
+        ),
+    ]
+
+
+CASES = (*uploads(), *promotions(), *retraining(), *reads())

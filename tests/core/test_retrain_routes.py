@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from core import jobs, worker
+from core import jobs, watch, worker
 from core.api import Service
 from core.bootstrap import bootstrap
 from core.contract import Response
 from core.living import RetrainOutcome
-from core.store import open_store
+from core.store import Store, open_store
 from tests.support.requests import get, read
 
 TOKEN = "admin-token-of-the-tests"
@@ -142,3 +142,40 @@ def test_status_tells_of_the_job_that_runs_and_of_the_last_that_was_done(tmp_pat
     assert told() == ("2001-09-09T01:46:40Z promoted 0.2.0", None)
     ask(service)
     assert told() == ("2001-09-09T01:46:40Z promoted 0.2.0", "00000002")
+
+
+class Hanging(Store):
+    """A store that answers nothing until it is let."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store._backend, store._folder)
+        self.let = threading.Event()
+        self.asked = 0
+
+    def children(self, prefix: str) -> list[str]:
+        self.asked += 1
+        assert self.let.wait(60)
+        return super().children(prefix)
+
+
+def test_status_waits_a_moment_for_a_store_that_hangs_and_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LIMIT_S", 0.2)
+    store = open_store(tmp_path.as_uri())
+    jobs.create(store, "r", 600)
+    hanging = Hanging(store)
+    told = watch.Watch(hanging, 600.0)
+
+    begin = time.monotonic()
+    assert told.tell() == watch.Retraining()
+    first_s = time.monotonic() - begin
+    assert 0.2 <= first_s < 10.0
+    begin = time.monotonic()
+    for _ in range(50):
+        assert told.tell() == watch.Retraining()
+    assert time.monotonic() - begin < 50 * 0.2
+    assert hanging.asked == 1
+
+    hanging.let.set()
+    deadline = time.monotonic() + 60
+    while told.tell() != watch.Retraining(None, "00000001"):
+        assert time.monotonic() < deadline

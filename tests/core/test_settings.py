@@ -19,7 +19,7 @@ GIVEN: Mapping[str, tuple[str, object]] = {
     "api_key": ("s3cret of-mine", "s3cret of-mine"),
     "store": ("gs://bucket/prefix", "gs://bucket/prefix"),
     "admin_token": ("another s3cret", "another s3cret"),
-    "extra_labels": ("fungal pneumonia, COVID-19", ("fungal pneumonia", "COVID-19")),
+    "extra_labels": ("fungal pneumonia, tuberculosis=56717001", {"fungal pneumonia": None, "tuberculosis": "56717001"}),
     "refresh_s": ("60", 60),
     "record_predictions": ("on", True),
     "launcher": ("cloud-run", "cloud-run"),
@@ -70,7 +70,7 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
         "api_key": None,
         "store": None,
         "admin_token": None,
-        "extra_labels": (),
+        "extra_labels": {},
         "refresh_s": 30,
         "record_predictions": False,
         "launcher": "none",
@@ -122,7 +122,10 @@ def test_key_that_no_header_can_carry_is_refused_untold(field: str, key: str) ->
 WRONG = [
     *((field, text) for field in NUMBERS for text in ("0", "-1", "1.5", "many", " 1", "1 ", "1e3", "٣", "0x10", "+1", "9" * 10)),
     *(("store", text) for text in ("store", "/a/folder", "ftp://host/a", "s3://", "file:///", "gs:bucket")),
-    *(("extra_labels", text) for text in (",", "a,", "a/b", "..", " - ", "pneumonie à x")),
+    *(
+        ("extra_labels", text)
+        for text in (",", "a,", "a/b", "..", " - ", "pneumonie à x", "a=", "a=12345", "a=012345", "a=b", "=567170", "a, a", "a=567170,a")
+    ),
     ("launcher", "PROCESS"),
     ("retrain_command", " "),
     ("retrain_command", "'"),

@@ -1,6 +1,5 @@
 """A store that hangs or is down: how long its callers wait, and what they are told."""
 
-import os
 import socket
 import threading
 import time
@@ -14,13 +13,6 @@ from tests.support.ports import free_port
 from tests.support.refusals import refuses
 
 IMPATIENT = Patience(connect_s=0.5, request_s=0.5, retry_s=0.4, retries=1)
-VARIABLES = ("AZURE_", "AWS_", "GOOGLE_")
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(VARIABLES)]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture

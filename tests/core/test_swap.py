@@ -12,6 +12,7 @@ from core import errors, models, phantom
 from core.active import Active
 from core.api import Service
 from core.classifier import Classifier
+from core.endpoints import Endpoints
 from core.metrics import Metrics
 from core.settings import Settings
 from core.store import Store
@@ -64,7 +65,7 @@ def served(gate: Gate, refresh_s: int = 0) -> tuple[Service, Active]:
     settings, metrics = Settings(refresh_s=refresh_s, interpreters=2), Metrics()
     active = Active(settings, gate, metrics)
     active.start()
-    return Service(settings, active, metrics, gate), active
+    return Service(active, metrics, Endpoints(settings, active, metrics, gate)), active
 
 
 def test_requests_do_not_wait_for_a_store_that_hangs(gate: Gate, store: Store, made: Path) -> None:

@@ -78,16 +78,17 @@ class Sender:
             first.set()
 
 
-def check(store: Store, acknowledged: Mapping[str, bytes]) -> None:
-    """All that was acknowledged counts, and all that counts is whole."""
+def check(store: Store, acknowledged: Mapping[str, bytes], labels: Mapping[str, str] = {}) -> None:
+    """All that was acknowledged counts, under its label where that is given, and all that counts is whole."""
     there = {found.sha256: found.key for found in counted(store)}
     assert set(acknowledged) <= set(there)
     for sha256, key in there.items():
         data = store.get(key)
         assert data is not None
         assert hashlib.sha256(data).hexdigest() == sha256
-        record = store.get(f"uploads/normal/{sha256}.json")
+        record = store.get(f"{key.rpartition('.')[0]}.json")
         assert record is not None
+        assert sha256 not in acknowledged or msgspec.json.decode(record, type=Record).label == labels.get(sha256, "normal")
         assert msgspec.json.decode(record, type=Record).size_bytes == len(data)
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -37,7 +38,7 @@ class Cloud:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length", 0))
-        body = msgspec.json.decode(handler.rfile.read(length)) if length else None
+        body = _body(handler.rfile.read(length), handler.headers.get("Content-Type", "")) if length else None
         self.asked.append(Asked(handler.command, handler.path, {key.lower(): value for key, value in handler.headers.items()}, body))
         self.silent.wait(20)
         fitting = [key for key in self.answers if key[0] == handler.command and handler.path.startswith(key[1])]
@@ -50,6 +51,14 @@ class Cloud:
         handler.end_headers()
         with contextlib.suppress(OSError):
             handler.wfile.write(data)
+
+
+def _body(data: bytes, media_type: str) -> Json:
+    """Return a form or JSON."""
+    if media_type == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(data.decode()))
+    decoded: Json = msgspec.json.decode(data)
+    return decoded
 
 
 @contextlib.contextmanager

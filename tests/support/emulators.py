@@ -9,6 +9,7 @@ import hmac
 import http.client
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def azurite_command(port: int, folder: Path | None) -> list[str]:
 def azurite(folder: Path | None = None, port: int | None = None) -> Iterator[Emulator]:
     """Run Azurite, in memory or on a folder, with a container."""
     port = port or free_port()
-    with _process(azurite_command(port, folder), port) as process:
+    with running(azurite_command(port, folder), port) as process:
         _create_container(port)
         environ = {
             "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
@@ -71,7 +72,7 @@ def moto() -> Iterator[Emulator]:
     if importlib.util.find_spec("moto") is None:
         pytest.skip("needs moto: `make test` installs it")
     port = free_port()
-    with _process([sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port) as process:
+    with running([sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port) as process:
         status = _ask(port, "PUT", f"/{BUCKET}", {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request"})
         assert status == 200, status
         environ = {
@@ -87,21 +88,35 @@ def moto() -> Iterator[Emulator]:
 def google() -> Iterator[Emulator]:
     """Serve the part of Google's XML API that obstore uses."""
     with XmlApi(BUCKET) as api:
-        account = {"gcs_base_url": f"http://127.0.0.1:{api.port}", "disable_oauth": True}
-        key = json.dumps({**account, "client_email": "", "private_key": "", "private_key_id": ""})
-        yield Emulator(f"gs://{BUCKET}/some/prefix", {"GOOGLE_SERVICE_ACCOUNT_KEY": key})
+        yield Emulator(f"gs://{BUCKET}/some/prefix", _google_environ(api.port))
 
 
 @contextmanager
-def _process(command: list[str], port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def durable(folder: Path, port: int) -> Iterator[Emulator]:
+    """Serve the same in a process of its own that may be killed at any moment and started again: what it acknowledged is on the disk."""
+    with running(
+        [sys.executable, "-m", "tests.support.gcs", str(port), BUCKET, str(folder)], port, {**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        yield Emulator(f"gs://{BUCKET}/some/prefix", _google_environ(port), process)
+
+
+def _google_environ(port: int) -> Mapping[str, str]:
+    account = {"gcs_base_url": f"http://127.0.0.1:{port}", "disable_oauth": True}
+    return {"GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps({**account, "client_email": "", "private_key": "", "private_key_id": ""})}
+
+
+@contextmanager
+def running(
+    command: list[str], port: int, environ: Mapping[str, str] | None = None, path: str = "/"
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a server until the block ends; then SIGTERM by its process id."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir())
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir(), env=environ)
         try:
             deadline = time.monotonic() + START_LIMIT_S
             while time.monotonic() < deadline:
                 try:
-                    _ask(port, "GET", "/")
+                    _ask(port, "GET", path)
                     break
                 except OSError:
                     if process.poll() is not None:

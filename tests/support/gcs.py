@@ -1,24 +1,31 @@
 """The part of Google Cloud Storage's XML API that obstore uses, in memory: put (with `x-goog-if-generation-match: 0`), get, list.
 
-It is what the documents of that API say, not Google: a check of what we send and of how we read the answers.
+It is what the documents of that API say, not Google: a check of what we send and of how we read the answers. As a process of its own,
+`python -m tests.support.gcs PORT BUCKET FOLDER`, it keeps every object in a folder before it says so: killed, it forgets nothing.
 """
 
 import hashlib
+import sys
 import threading
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from core.folder import write
+
 
 class XmlApi:
     """A server on a loopback port for as long as the block lasts."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, port: int = 0, folder: Path | None = None) -> None:
         self.bucket = bucket
-        self.objects: dict[str, bytes] = {}
+        self.folder = folder
+        files = [file for file in folder.rglob("*") if file.is_file() and "#" not in file.name] if folder else []
+        self.objects = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files if folder}
         self.lock = threading.Lock()
         self.authorizations: list[str | None] = []
         api = self
@@ -26,8 +33,12 @@ class XmlApi:
         class Handler(_Handler):
             service = api
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port: int = self._server.server_address[1]
+
+    def serve(self) -> None:
+        """Answer until the process ends."""
+        self._server.serve_forever()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -55,6 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
             if there and self.headers.get("x-goog-if-generation-match") == "0":
                 self._answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
                 return
+            if self.service.folder is not None:
+                write(self.service.folder, key, data, over=True)
             self.service.objects[key] = data
         self._answer(200, b"", data)
 
@@ -103,3 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("x-goog-generation", "1")
         self.end_headers()
         self.wfile.write(body)
+
+
+if __name__ == "__main__":
+    XmlApi(sys.argv[2], int(sys.argv[1]), Path(sys.argv[3])).serve()

@@ -147,12 +147,15 @@ def test_nothing_uploaded_fails_with_the_reason_and_another_job_may_follow(tmp_p
 
 def test_new_kind_extends_the_head(tmp_path: Path, store: Store) -> None:
     retraining.upload_some(store, {"fungal pneumonia": 6}, first_seed=9000)
-    settings = retraining.lenient(tmp_path / "store", extra_labels=("fungal pneumonia", "of which there is none"), retrain_epochs=1)
+    settings = retraining.lenient(
+        tmp_path / "store", extra_labels={"fungal pneumonia": "233613009", "of which there is none": None}, retrain_epochs=1
+    )
     outcome = carry_out(store, settings, tmp_path / "work")
 
     assert outcome.result == "promoted", outcome
     served = load(store, "0.2.0", tmp_path / "served")
     assert [label.name for label in served.manifest.labels] == [NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"]
+    assert served.manifest.labels[-1].code == "233613009"
     answer = served.classify(retraining.picture(VIRAL, 3), served.operating_point(None), "r", 10**7)
     assert {finding.label for finding in answer.findings} == {NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"}
 
@@ -175,7 +178,12 @@ def test_rollback_in_the_meantime_stands(tmp_path: Path, store: Store, good: Pat
     assert "0.3.0, promoted in the meantime" in outcome.reasons[0]
     # The job that had promoted it says so when it is run again, and promotes nothing a second time.
     again = worker.Worker(store, "00000001", "w", 99, 600, lambda: 0.0)
-    assert verdict.promote(store, again, settings, manifest).result == "promoted"
+    config = {**manifest.origin.config, "retraining": {**manifest.origin.config["retraining"], "mlflow_run": "a-run"}}
+    tracked = msgspec.structs.replace(manifest, origin=msgspec.structs.replace(manifest.origin, config=config))
+    outcome = verdict.promote(store, again, settings, tracked, "http://mlflow")
+    assert (outcome.result, outcome.run_id, outcome.run_uri) == ("promoted", "a-run", "http://mlflow")
+    unrecorded = verdict.promote(store, again, settings, manifest, "http://mlflow")
+    assert (unrecorded.run_id, unrecorded.run_uri) == (None, None)
     latest = promotions.latest(store)
     assert latest is not None
     assert latest.version == "0.3.0"

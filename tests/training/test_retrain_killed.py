@@ -3,18 +3,17 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from core import errors, jobs, models, package, promotions
 from core.store import Store
+from tests.support import nurseries
+from tests.support.nurseries import Nursery
 from tests.training import retraining
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 
@@ -24,46 +23,10 @@ KILLS = 20
 SEED = 4
 
 
-class Nursery:
-    """A process that forks workers."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._given: IO[str] = process.stdin
-        self._said: IO[str] = process.stdout
-        assert self._said.readline() == "ready\n"
-
-    def start(self, *command: str) -> int:
-        self._given.write(" ".join(command) + "\n")
-        self._given.flush()
-        return int(self._said.readline())
-
-    def ended(self) -> int:
-        """Wait for the worker's end; return its exit status, negative where a signal ended it."""
-        return os.waitstatus_to_exitcode(int(self._said.readline()))
-
-
 @pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    settings = {"GATE_AUROC_MARGIN": "1", "GATE_SENSITIVITY_MARGIN": "1", "GATE_MIN_PICTURES": "1", "RETRAIN_EPOCHS": "3"}
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **{f"PNEUMONIA_{name}": text for name, text in settings.items()}}
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.training.nursery"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=environ,
-            cwd=Path(__file__).parents[2],
-        )
-        try:
-            yield Nursery(process)
-        finally:
-            process.stdin.close()  # type: ignore[union-attr]
-            process.stdout.close()  # type: ignore[union-attr]
-            process.wait(60)
+    with nurseries.opened(tmp_path / "log", {"RETRAIN_EPOCHS": "3"}) as opened:
+        yield opened
 
 
 def active(store: Store) -> str:

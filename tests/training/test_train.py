@@ -113,22 +113,20 @@ def test_a_run_of_something_else_is_not_continued(
     assert "error: run_mismatch: Expected" in capsys.readouterr().err
 
 
-def test_a_run_keeps_the_commit_that_it_started_with_and_says_when_the_code_changed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_run_keeps_the_commits_that_made_it_and_says_when_the_code_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     recipe = Configuration(arch="cnn", weights="none")
     experiment.claim(tmp_path, recipe, "d" * 64)
-    assert experiment.started_with(tmp_path) == origin.commit()
+    assert experiment.made_with(tmp_path) == origin.commit()
     experiment.claim(tmp_path, recipe, "d" * 64)
     assert "the code changed" not in caplog.text
     (tmp_path / "commit.txt").write_text("c0ffee\n")
     experiment.claim(tmp_path, recipe, "d" * 64)
-    assert experiment.started_with(tmp_path) == "c0ffee"
+    assert experiment.made_with(tmp_path) == f"c0ffee then {origin.commit()}"
     assert f"the code changed since this run started: from commit c0ffee to {origin.commit()}" in caplog.text
 
 
 def test_a_work_folder_of_nobody_tells_no_commit(tmp_path: Path) -> None:
-    assert experiment.started_with(tmp_path) is None
+    assert experiment.made_with(tmp_path) is None
 
 
 @pytest.mark.parametrize(("given", "greets"), [(None, False), ("0", True)], ids=["as usual", "asked for"])

@@ -1,0 +1,1 @@
+"""What a page of the documents tells a new user to do, done."""
