@@ -58,6 +58,11 @@ class Endpoints:
         self._started = monotonic()
 
     @property
+    def active(self) -> Active:
+        """What holds the model that serves."""
+        return self._active
+
+    @property
     def identity(self) -> contract.ModelIdentity | None:
         """The model that serves, None while there is none."""
         return _identity(self._active.serving)
