@@ -177,6 +177,11 @@ class Endpoints:
         return Outcome(phantom.jpeg(), "image/jpeg")
 
     def page(self, _request: Request, _request_id: str) -> Outcome:
+        """Give the web page."""
+        page = pages.web()
+        return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
+
+    def docs(self, _request: Request, _request_id: str) -> Outcome:
         """Give the page that explains the routes and tries them."""
         page = pages.docs()
         return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
