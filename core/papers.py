@@ -45,7 +45,7 @@ def card(endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
     classifier, read = _package(endpoints)
     if CARD_FILE not in classifier.manifest.files:
         raise errors.UnknownFile(f"Expected a model package with {CARD_FILE}. Received: {classifier.identity.version}, which has none.")
-    return Outcome(package.checked(read, CARD_FILE, classifier.manifest.files[CARD_FILE]), _MARKDOWN, headers=_INERT)
+    return Outcome(_checked(read, classifier.manifest, CARD_FILE), _MARKDOWN, headers=_INERT)
 
 
 def report(endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
@@ -62,8 +62,7 @@ def file(endpoints: Endpoints, request: Request, _request_id: str) -> Outcome:
     name, shown = request.parameters["file"], _shown(classifier.manifest)
     if name not in shown:
         raise errors.UnknownFile(f"Expected one of {', '.join(shown) or '(none)'}. Received: {name[:64]!r}.")
-    data = package.checked(read, shown[name], classifier.manifest.files[shown[name]])
-    return Outcome(data, _media_type(name), headers=_INERT)
+    return Outcome(_checked(read, classifier.manifest, shown[name]), _media_type(name), headers=_INERT)
 
 
 def _package(endpoints: Endpoints) -> tuple[Classifier, package.Reader]:
@@ -72,6 +71,13 @@ def _package(endpoints: Endpoints) -> tuple[Classifier, package.Reader]:
     if isinstance(serving.model, Classifier):
         return serving.model, endpoints.active.reader(serving)
     raise serving.model
+
+
+def _checked(read: package.Reader, manifest: Manifest, path: str) -> bytes:
+    try:
+        return package.checked(read, path, manifest.files[path])
+    except OSError as error:
+        raise errors.ModelUnavailable(f"Expected {path} where the model was loaded from. Received: {error.strerror}.") from error
 
 
 def _shown(manifest: Manifest) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core import contract, errors, living, management, openapi, papers, retraining
+from core import contract, errors, living, management, openapi, papers, retraining, web
 from core.contract import Request
 from core.endpoints import Endpoints, Outcome
 from core.openapi import Route
@@ -64,6 +64,7 @@ _JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
 _ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob, errors.UnknownFile)
 _PAPERS: Final = (errors.UnknownFile, errors.StoreUnavailable, *_NO_MODEL)
 _PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
+_PREVIEW_ERRORS: Final = tuple(error for error in _PREDICT_ERRORS if error not in (*_NO_MODEL, errors.InvalidParameter))
 _UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
 ROUTES: Final = (
     Route(
@@ -73,6 +74,16 @@ ROUTES: Final = (
         handler=Endpoints.predict,
         answers=(contract.Prediction, contract.Predictions),
         refusals=_PREDICT_ERRORS,
+        takes_pictures=True,
+        needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/preview",
+        summary="See a picture as it is decoded here: upright, grey, as a PNG.",
+        handler=web.preview,
+        media_type="image/png",
+        refusals=_PREVIEW_ERRORS,
         takes_pictures=True,
         needs_key=True,
     ),
@@ -118,6 +129,7 @@ ROUTES: Final = (
         summary="One of them: a drawing (SVG), a table (CSV) or a text (Markdown).",
         handler=papers.file,
         media_type="image/svg+xml",
+        other_types=("text/csv", "text/markdown"),
         refusals=_PAPERS,
     ),
     Route(
@@ -185,9 +197,9 @@ ROUTES: Final = (
     ),
     Route(method="GET", path="/metrics", summary="Counters for Prometheus.", handler=Endpoints.metrics, media_type="text/plain"),
     Route(method="GET", path="/openapi.json", summary="The machine-readable description of all routes (OpenAPI).", handler=_describe),
-    Route(method="GET", path="/docs", summary="A page to try the routes.", handler=Endpoints.docs, media_type="text/html"),
-    Route(method="GET", path="/", summary="The web page.", handler=Endpoints.page, media_type="text/html"),
-    Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
+    Route(method="GET", path="/docs", summary="A page to try the routes.", handler=web.docs, media_type="text/html"),
+    Route(method="GET", path="/", summary="The web page.", handler=web.page, media_type="text/html"),
+    Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=web.sample, media_type="image/jpeg"),
 )
 _PATHS: Final = tuple(dict.fromkeys(route.path for route in ROUTES))
 _PATTERNS: Final = tuple((path, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))) for path in _PATHS if "{" in path)
