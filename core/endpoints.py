@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from core import bodies, contract, errors, jobs, living, pages, phantom
+from core import bodies, contract, errors, jobs, living
 from core.active import Active, Serving, overview
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
@@ -171,20 +171,6 @@ class Endpoints:
     def metrics(self, _request: Request, _request_id: str) -> Outcome:
         """Give the counters to Prometheus."""
         return Outcome(self._metrics.render(), METRICS_TYPE)
-
-    def sample(self, _request: Request, _request_id: str) -> Outcome:
-        """Give a synthetic picture to try the service with."""
-        return Outcome(phantom.jpeg(), "image/jpeg")
-
-    def page(self, _request: Request, _request_id: str) -> Outcome:
-        """Give the web page."""
-        page = pages.web()
-        return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
-
-    def docs(self, _request: Request, _request_id: str) -> Outcome:
-        """Give the page that explains the routes and tries them."""
-        page = pages.docs()
-        return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
 
     def _classifier(self) -> Classifier:
         """Return the classifier that serves now: a request asks once, and answers with it to its end."""
