@@ -1,0 +1,59 @@
+// The service's stable codes in words. A code that is not here is shown as it is: a newer service may know more.
+
+const DECISION_WORDS = {
+  positive: "Pneumonia likely",
+  negative: "Pneumonia unlikely",
+  indeterminate: "Not decided: a person should look",
+};
+
+const GUARD_WORDS = {
+  accept: "Looks like the pictures that the model was made for.",
+  warn: "Unusual for this model. Take the result with care.",
+  refuse: "Not a picture that the model was made for.",
+  unchecked: "Not checked: whether this is a chest X-ray at all. A photograph gets a probability, too.",
+};
+
+const CODE_WORDS = {
+  package_has_no_guard: "The model package has no guard.",
+  package_has_no_maps: "The model package gives no heat map.",
+  operating_point_not_measured: "Nobody has measured what this operating point gives.",
+  rotated_by_exif: "Turned upright, as the file says.",
+  alpha_flattened: "Transparent parts were laid over black.",
+  scaled_by_bits_in_use: "Deeper than 8 bits: scaled by the bits in use.",
+  scaled_by_range: "Floating-point values: its own range was stretched.",
+};
+
+/** The decision in words; "Not read" for what is none. @param {any} answer */
+export function decisionInWords(answer) {
+  if (answer.status === "rejected") return "Not read";
+  return DECISION_WORDS[answer.pneumonia.decision] ?? answer.pneumonia.decision;
+}
+
+/** The guard's verdict in a sentence. @param {string} verdict */
+export function verdictInWords(verdict) {
+  return GUARD_WORDS[verdict] ?? `Guard: ${verdict}`;
+}
+
+/** A code in a sentence. @param {string} code */
+export function codeInWords(code) {
+  return CODE_WORDS[code] ?? `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll("_", " ")}.`;
+}
+
+/** The name of an operating point as people write it. @param {string} name */
+export function pointInWords(name) {
+  return name.replaceAll("_", " ");
+}
+
+/**
+ * Why the decision is what it is: which limit the probability has met.
+ * @param {any} pneumonia the answer's block
+ * @param {(value: number) => string} percent
+ */
+export function reasonInWords(pneumonia, percent) {
+  const { probability, decision, operating_point: point } = pneumonia;
+  const name = `the operating point “${pointInWords(point.name)}”`;
+  const { indeterminate_from: from, indeterminate_to: to, threshold } = point;
+  if (decision === "indeterminate") return `Between ${percent(from)} and ${percent(to)}, ${name} decides nothing.`;
+  if (decision === "negative") return `Below ${percent(probability < from ? from : threshold)}, ${name} says no pneumonia.`;
+  return `From ${percent(Math.max(to, threshold))} on, ${name} says pneumonia.`;
+}
