@@ -92,6 +92,7 @@ export function takeKeyFromAddress() {
   const query = new URLSearchParams(location.search);
   const code = query.get("code");
   if (code) keys.set("functions", code);
+  if (code) hideLinks();
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   byId("key-button").addEventListener("click", () => {
     const kind = declined.values().next().value;
@@ -126,6 +127,11 @@ function missingKey(problem) {
   return problem.code === "unauthorized" ? "api" : "functions"; // Azure's host says 401 before our code is asked
 }
 
+/** A link carries no header: behind a function key it would lead to an empty page. */
+function hideLinks() {
+  byId("docs-link").hidden = true;
+}
+
 /** @param {KeyKind} kind @param {boolean} wasWrong */
 function askForKey(kind, wasWrong) {
   if (declined.has(kind)) return Promise.resolve(false);
@@ -139,6 +145,7 @@ function askForKey(kind, wasWrong) {
 function showDialog(kind, wasWrong) {
   const dialog = byId("key-dialog");
   const field = byId("key-field");
+  if (kind === "functions") hideLinks();
   byId("key-label").textContent = kind === "functions" ? "Function key" : "API key";
   byId("key-why").textContent = wasWrong ? "That key was not accepted. Try another." : "Whoever runs it can give you one.";
   byId("key-why").className = wasWrong ? "bad" : "";

@@ -28,6 +28,11 @@ function takeFiles(files) {
   for (const item of added) addRow(item);
   render();
   pump();
+  if (isNarrow()) byId("results").scrollIntoView();
+}
+
+function isNarrow() {
+  return matchMedia("(max-width: 60rem)").matches;
 }
 
 function newItem(blob, name) {
@@ -117,7 +122,7 @@ function addRow(item) {
     item.ticked = tick.checked;
     void showView();
   });
-  item.row = make("li", {}, open, make("label", { className: "tick compare" }, tick, make("span", { "aria-hidden": "true" }, "Compare")));
+  item.row = make("li", {}, open, make("label", { className: "tick compare" }, tick));
   byId("shelf").append(item.row);
 }
 
@@ -125,7 +130,7 @@ function show(item, byHand) {
   shown = item;
   for (const one of items) if (one.ticked) Object.assign(one, { ticked: false }).row.querySelector("input").checked = false;
   render();
-  if (byHand && matchMedia("(max-width: 60rem)").matches) byId("view").scrollIntoView();
+  if (byHand && isNarrow()) byId("view").scrollIntoView();
 }
 
 function update(item) {

@@ -22,8 +22,8 @@ export function stateInWords(item) {
   if (item.state === "waiting") return "Waiting";
   if (item.state === "reading") return "Reading…";
   if (item.state === "failed") return "Could not be read";
-  const share = item.answer.pneumonia ? `, ${percent(item.answer.pneumonia.probability)}` : "";
-  return decisionInWords(item.answer) + share;
+  const { pneumonia } = item.answer;
+  return pneumonia ? `${decisionInWords(item.answer).split(":")[0]}, ${percent(pneumonia.probability)}` : decisionInWords(item.answer);
 }
 
 /**
@@ -35,11 +35,13 @@ export function stateInWords(item) {
  * @returns {HTMLElement}
  */
 export function makeReading(item, card, { compact = false, still = false, again, remove } = {}) {
-  const pictured = item.picture ? (still ? stillPicture(item) : makeViewer(item, item.picture, item.answer?.explanation?.heatmap_png_b64 ?? null)) : placeholder(item);
-  const text = make("div", { className: "reading-text" }, make("h2", { className: "file" }, item.name));
+  const bare = item.state === "failed" && !item.picture;
+  const pictured = bare ? null : item.picture ? (still ? stillPicture(item) : makeViewer(item, item.picture, item.answer?.explanation?.heatmap_png_b64 ?? null)) : placeholder(item);
+  const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
+  const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict));
+  const text = make("div", { className: "reading-text" });
   if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer) : answerParts(item.answer, card, compact)));
-  else if (item.problem) text.append(make("p", { className: "verdict" }, "Could not be read"), problemBlock(item.problem));
-  else text.append(make("p", { className: "verdict" }, stateInWords(item)));
+  else if (item.problem) text.append(problemBlock(item.problem));
   if (item.answer) text.append(make("p", { className: "notice" }, item.answer.notice ?? "Research use. Not a medical device."));
   if (item.answer && !compact && !still) text.append(rawAnswer(item.answer));
   const buttons = [
@@ -47,13 +49,13 @@ export function makeReading(item, card, { compact = false, still = false, again,
     remove ? make("button", { type: "button", className: "quiet", onclick: remove }, "Remove this picture") : null,
   ];
   if (buttons.some(Boolean)) text.append(make("p", { className: "row" }, ...buttons));
-  return make("article", { className: compact ? "reading compact" : "reading", "aria-label": item.name }, make("div", { className: "reading-picture" }, pictured), text);
+  const className = ["reading", compact && "compact", bare && "bare"].filter(Boolean).join(" ");
+  return make("article", { className, "aria-label": item.name }, head, pictured ? make("div", { className: "reading-picture" }, pictured) : null, text);
 }
 
 function answerParts(answer, card, compact) {
   const { pneumonia } = answer;
   const parts = [
-    make("p", { className: "verdict" }, decisionInWords(answer)),
     make("p", {}, "Calibrated probability of pneumonia: ", make("strong", { className: "number" }, percent(pneumonia.probability)), `. ${reasonInWords(pneumonia, percent)}`),
     makeScale(pneumonia, card?.operating_points ?? []),
     kindSentence(answer),
@@ -83,7 +85,6 @@ function distanceLine(guard) {
 
 function rejectionParts(answer) {
   return [
-    make("p", { className: "verdict" }, "Not read"),
     make("p", {}, "The model was not made for this picture, so there is no probability."),
     ...guardParts(answer.guard),
     answer.image ? answerFacts(answer) : null,
@@ -127,7 +128,7 @@ function rawAnswer(answer) {
 }
 
 function placeholder(item) {
-  const words = { waiting: "Waiting", reading: "Reading…", failed: "No picture to show" };
+  const words = { waiting: "Waiting", reading: "Reading…" };
   return make("div", { className: "plate empty" }, make("p", {}, words[item.state] ?? "No view of this picture"));
 }
 

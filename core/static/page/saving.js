@@ -56,6 +56,12 @@ function save(text, type, ending) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** A copy without ids, which must be unique. */
+function stripped(copy) {
+  copy.removeAttribute("id");
+  return copy;
+}
+
 /**
  * While the page is printed, show these reports instead of it.
  * @param {() => HTMLElement[]} reports what to print; none prints the page as it is
@@ -66,7 +72,8 @@ export function printInstead(reports) {
     const made = reports();
     if (!made.length) return;
     const title = make("header", {}, make("h1", {}, "Pneumonia Functions"), make("p", {}, `Research use. Not a medical device. Printed ${dateTime(new Date().toISOString())}.`));
-    sheet = make("div", { className: "sheet" }, title, ...made);
+    const limits = [...document.querySelectorAll("#cannot > :not([hidden])")].map((part) => stripped(part.cloneNode(true)));
+    sheet = make("div", { className: "sheet" }, title, ...made, make("section", {}, ...limits));
     document.body.append(sheet);
     document.body.classList.add("printing");
   });

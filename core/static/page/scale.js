@@ -4,6 +4,7 @@ import { pointInWords } from "./words.js";
 
 const NARROWEST_PX = 270; // of the bar on a phone: what fits there fits everywhere
 const LETTER_PX = 6.6; // of the labels, generously
+let scalesMade = 0;
 
 /**
  * Draw the bar.
@@ -18,10 +19,12 @@ export function makeScale(pneumonia, points) {
   const bar = draw("svg", { class: "scale", role: "img", height: 62 + 17 * Math.max(...labels.map((label) => label.row)), "aria-label": describe(pneumonia, all) });
   const from = 100 * used.indeterminate_from;
   const zone = 100 * used.indeterminate_to - from;
+  scalesMade += 1;
+  const hatch = `hatch-${scalesMade}`; // one for each: a pattern in a part that is not shown draws nothing
   bar.append(
-    hatching(),
+    hatching(hatch),
     draw("rect", { class: "scale-track", x: "0%", y: 22, width: "100%", height: 10, rx: 5 }),
-    draw("rect", { class: "scale-zone", x: `${from}%`, y: 22, width: `${zone}%`, height: 10 }),
+    draw("rect", { fill: `url(#${hatch})`, x: `${from}%`, y: 22, width: `${zone}%`, height: 10 }),
     draw("rect", { class: "scale-fill", x: "0%", y: 25, width: `${100 * pneumonia.probability}%`, height: 4, rx: 2 }),
   );
   for (const { point, row, anchor } of labels) {
@@ -41,9 +44,10 @@ export function makeScale(pneumonia, points) {
   return make("div", { className: "scale-box" }, bar, legend);
 }
 
-function hatching() {
+/** @param {string} id */
+function hatching(id) {
   const lines = draw("line", { class: "hatch-line", x1: 0, y1: 0, x2: 0, y2: 6 });
-  return draw("defs", {}, draw("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, lines));
+  return draw("defs", {}, draw("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, lines));
 }
 
 function labelOf(point) {

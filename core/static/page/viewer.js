@@ -97,8 +97,9 @@ export function makeViewer(item, picture, heatmap) {
   canvas.addEventListener("dblclick", reset);
   paint(canvas, picture, look.window, look.level);
   show();
-  const controls = make("div", { className: "look" }, sliders.opacity?.field, sliders.window.field, sliders.level.field, make("button", { type: "button", className: "quiet", onclick: reset }, "As it was"));
-  return make("div", { className: "viewer" }, make("div", { className: "plate" }, canvas, map), controls);
+  const controls = make("div", { className: "look" }, sliders.opacity?.field, sliders.window.field, sliders.level.field, make("button", { type: "button", className: "quiet", onclick: reset }, "Reset the view"));
+  const legend = map ? make("p", { className: "small soft" }, "Yellow to red: where the network saw pneumonia. It shows what counted, not where the illness ends.") : null;
+  return make("div", { className: "viewer" }, make("div", { className: "plate" }, canvas, map), controls, legend);
 }
 
 function change(look, to, show) {
