@@ -43,9 +43,9 @@ function manageVersionTable(found, counts) {
     const button = version === counts ? null
       : make("button", { type: "button", "aria-label": `Promote ${version}`, onclick: () => manageChoose(version, counts, false) }, "Promote…");
     return make("tr", {}, make("th", { scope: "row" }, version), make("td", {}, state || "\u2013"),
-      make("td", {}, last ? `${dateTime(last.at)}, ${manageBy(last)}` : "never"), make("td", { className: "manage-do" }, button));
+      make("td", { className: "manage-last" }, last ? `${dateTime(last.at)}, ${manageBy(last)}` : "never"), make("td", { className: "manage-do" }, button));
   });
-  const heads = [..."Version,State,Last promoted".split(",").map((head) => make("th", { scope: "col" }, head)), make("td", {}, make("span", { className: "unseen" }, "Action"))];
+  const heads = [..."Version,State,Last promoted".split(",").map((head) => make("th", { scope: "col", className: head.startsWith("L") ? "manage-last" : "" }, head)), make("td", {}, make("span", { className: "unseen" }, "Action"))];
   return make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Versions" },
     make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
 }
