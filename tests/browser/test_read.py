@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from core import phantom
 from tests.browser.conftest import Open, Serve, check_accessibility, shoot
@@ -15,10 +15,9 @@ from tests.support import packages
 from tests.support.pictures import chest, encode
 
 WIDTHS = (360, 820, 1440)
-Payload = dict[str, object]
 
 
-def payload(name: str, data: bytes, kind: str = "application/octet-stream") -> Payload:
+def payload(name: str, data: bytes, kind: str = "application/octet-stream") -> FilePayload:
     return {"name": name, "mimeType": kind, "buffer": data}
 
 
@@ -27,7 +26,7 @@ ANOTHER = payload("two.png", encode(chest(2), "PNG"), "image/png")
 TEXT = payload("notes.txt", b"this is not a picture", "text/plain")
 
 
-def give(page: Page, *files: Payload) -> None:
+def give(page: Page, *files: FilePayload) -> None:
     page.locator("#files").set_input_files(list(files))
 
 
@@ -297,6 +296,23 @@ def test_service_that_has_gone_is_said_and_tried_again(open_page: Open, door: Ht
     article.get_by_role("button", name="Read again").click()
 
     expect(article.get_by_text("Pneumonia unlikely")).to_be_visible()
+
+
+def test_file_that_cannot_be_read_is_not_blamed_on_the_service(open_page: Open, door: HttpDoor, tmp_path: Path) -> None:
+    page = open_page(door)
+    expect(page.locator("#cannot")).to_be_visible()
+    file = tmp_path / "gone.jpg"
+    file.write_bytes(phantom.jpeg())
+    page.context.set_offline(True)
+    page.locator("#files").set_input_files(file)
+    article = page.get_by_role("article", name="gone.jpg")
+    expect(article.get_by_text("The service does not answer.")).to_be_visible()
+
+    file.unlink()
+    page.context.set_offline(False)
+    article.get_by_role("button", name="Read again").click()
+
+    expect(article.get_by_text("unreadable_file")).to_be_visible()
 
 
 def test_sample_of_a_service_that_has_gone_is_said(open_page: Open, door: HttpDoor) -> None:

@@ -10,6 +10,8 @@ let adminToken = "";
 let asking = null;
 /** @type {Set<KeyKind>} */
 const declined = new Set();
+/** @type {KeyKind} */
+let wanted = "functions"; // what the header's button asks for
 
 /** An answer that is no good, in a sentence that a person can read. `code` is stable; "no_answer" when the service is gone. */
 export class Problem extends Error {
@@ -95,10 +97,14 @@ export function takeKeyFromAddress() {
   if (code) hideLinks();
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   byId("key-button").addEventListener("click", () => {
-    const kind = declined.values().next().value;
     declined.clear();
-    if (kind) void askForKey(kind, false).then((given) => given && dispatchEvent(new Event("key-given")));
+    void askForKey(wanted, false).then((given) => given && dispatchEvent(new Event("key-given")));
   });
+}
+
+/** Ask for a key again although the person has declined before: they act themselves now. */
+export function forgetDeclined() {
+  declined.clear();
 }
 
 async function send(path, init, admin) {
@@ -116,7 +122,7 @@ async function send(path, init, admin) {
 async function problemOf(response) {
   const requestId = response.headers.get("X-Request-Id");
   const body = await response.json().catch(() => null);
-  const words = { 401: "The service wants a key.", 403: "The service does not let you in.", 404: "There is no such route.", 413: "The file is too large." };
+  const words = { 401: "The service wants a key.", 403: "The service does not let you in.", 404: "There is no such route.", 413: "The file is too large.", 429: "The service is busy. Try again in a moment." };
   const detail = body?.detail ?? words[response.status] ?? `The service answered ${response.status} ${response.statusText}`.trim() + ".";
   return new Problem({ status: response.status, code: body?.code ?? `http_${response.status}`, detail, requestId, body });
 }
@@ -164,6 +170,7 @@ function showDialog(kind, wasWrong) {
       field.value = "";
       if (given) keys.set(kind, given);
       else declined.add(kind);
+      wanted = kind;
       byId("key-button").hidden = given !== "";
       resolve(given !== "");
     };

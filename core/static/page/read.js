@@ -1,6 +1,6 @@
 // The tab "Read": takes pictures, asks the service for each by itself, two at a time, and shows what came back.
 import { byId, make, percent } from "./dom.js";
-import { Problem, ask, fetchJson, problemBlock } from "./credentials.js";
+import { Problem, ask, fetchJson, forgetDeclined, problemBlock } from "./credentials.js";
 import { announce, onTab } from "./shell.js";
 import { pointInWords } from "./words.js";
 import { decodeGrey, paint } from "./viewer.js";
@@ -18,13 +18,14 @@ let shown = null;
 /** @type {any} */
 let card = null;
 let running = 0;
+let views = 0;
 let round = 0; // of the operating point: what was asked before it changed does not count
 
 function takeFiles(files) {
   const added = [...files].map((file) => newItem(file, file.name));
   if (!added.length) return;
   items.push(...added);
-  shown = shown && items.length > added.length ? shown : added[0];
+  shown = added[0];
   for (const item of added) addRow(item);
   render();
   pump();
@@ -36,11 +37,12 @@ function isNarrow() {
 }
 
 function newItem(blob, name) {
-  return { name, blob, state: "waiting", answer: null, problem: null, look: { window: 255, level: 128, opacity: 100 }, picture: null, ticked: false, row: null };
+  return { name, blob, state: "waiting", answer: null, problem: null, look: { window: 255, level: 128, opacity: 100 }, picture: null, unseen: false, ticked: false, row: null };
 }
 
 async function takeSample() {
   byId("sample").disabled = true;
+  forgetDeclined();
   try {
     const response = await ask("phantom.jpg");
     takeFiles([new File([await response.blob()], "Sample (drawn, no patient)", { type: "image/jpeg" })]);
@@ -75,7 +77,7 @@ async function readOne(item, asked) {
     answer = await fetchJson(`predict?${query}`, { method: "POST", body: item.blob, headers: { "Content-Type": "application/octet-stream" } });
   } catch (error) {
     if (error instanceof Problem && error.body?.status === "rejected") answer = error.body;
-    else problem = sized(error, item.blob);
+    else problem = await explained(error, item.blob);
   }
   if (asked !== round || !items.includes(item)) return; // the operating point has changed, or the picture is gone
   Object.assign(item, { answer, problem, state: problem ? "failed" : answer.status === "rejected" ? "rejected" : "done" });
@@ -84,9 +86,12 @@ async function readOne(item, asked) {
   announce(`${item.name}: ${stateInWords(item)}.`);
 }
 
-/** A service that closes the line on a large file has not gone: say what may be the matter. */
-function sized(error, blob) {
-  if (!(error instanceof Problem) || error.code !== "no_answer" || blob.size < LARGE_BYTES) return error;
+/** No answer may also mean that the file cannot be read, or is so large that the service closed the line: say so. */
+async function explained(error, blob) {
+  if (!(error instanceof Problem) || error.code !== "no_answer") return error;
+  const readable = await blob.slice(0, 1).arrayBuffer().then(() => true, () => false);
+  if (!readable) return new Problem({ status: 0, code: "unreadable_file", detail: "The browser cannot read this file. Is it a folder, or has it changed since?" });
+  if (blob.size < LARGE_BYTES) return error;
   const detail = `${error.message} Or the file, of ${Math.round(blob.size / 1e6)} MB, is larger than it takes.`;
   return new Problem({ status: 0, code: error.code, detail });
 }
@@ -95,7 +100,7 @@ async function decode(item) {
   try {
     item.picture ??= await decodeGrey(item.blob, item.answer.image?.warnings ?? []);
   } catch {
-    item.picture = null; // the answer stands without a view
+    item.unseen = true; // the answer stands without a view
   }
   if (item.picture) drawThumbnail(item);
   const decoded = items.filter((one) => one.picture && one !== shown && !one.ticked);
@@ -134,37 +139,53 @@ function show(item, byHand) {
 }
 
 function update(item) {
-  const compared = items.filter((one) => one.ticked);
-  render(item === shown || compared.includes(item));
+  renderRow(item);
+  renderCount();
+  if (item === shown || item.ticked) void showView();
 }
 
-/** Bring the list, its count and, where it changed, the view up to date. */
-function render(view = true) {
+/** Bring the list, its count and the view up to date. */
+function render() {
   byId("results").hidden = items.length === 0;
   byId("results").classList.toggle("single", items.length === 1);
-  for (const item of items) {
-    item.row.querySelector(".state").textContent = stateInWords(item);
-    item.row.querySelector("button").setAttribute("aria-current", String(item === shown));
-    item.row.dataset.state = item.state;
-  }
+  items.forEach(renderRow);
+  renderCount();
+  void showView();
+}
+
+function renderRow(item) {
+  item.row.querySelector(".state").textContent = stateInWords(item);
+  item.row.querySelector("button").setAttribute("aria-current", String(item === shown));
+  item.row.dataset.state = item.state;
+}
+
+function renderCount() {
   const ended = items.filter((item) => !["waiting", "reading"].includes(item.state)).length;
   byId("shelf-count").textContent = ended < items.length ? `${ended} of ${items.length} read` : `${items.length} read`;
   const progress = byId("shelf-progress");
   progress.hidden = ended === items.length;
   progress.value = items.length ? ended / items.length : 0;
   for (const id of ["save-json", "save-csv", "print"]) byId(id).disabled = ended === 0;
-  if (view) void showView();
 }
 
 async function showView() {
   const compared = items.filter((item) => item.ticked);
   const chosen = compared.length > 1 ? compared : shown ? [shown] : [];
   byId("save-what").textContent = compared.length ? `Save the ${compared.length} ticked` : items.length > 1 ? "Save all" : "Save the answer";
-  for (const item of chosen) if (item.answer && !item.picture) await decode(item);
+  views += 1;
+  const view = views;
+  for (const item of chosen) if (item.answer && !item.picture && !item.unseen) await decode(item);
+  if (view !== views) return; // another was asked for meanwhile
   const compact = chosen.length > 1;
-  const made = chosen.map((item) => makeReading(item, card, { compact, again: () => readAgain([item]), remove: compact || items.length < 2 ? undefined : () => remove(item) }));
+  const made = chosen.map((item) => makeReading(item, card, { compact, again: () => readOnceMore(item), remove: compact || items.length < 2 ? undefined : () => remove(item) }));
   byId("view").classList.toggle("side-by-side", compact);
   byId("view").replaceChildren(...made);
+}
+
+function readOnceMore(item) {
+  forgetDeclined();
+  readAgain([item]);
+  byId("view").focus();
 }
 
 function readAgain(some) {

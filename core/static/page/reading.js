@@ -14,7 +14,9 @@ import { makeViewer, paint } from "./viewer.js";
  * @property {any} problem
  * @property {{window: number, level: number, opacity: number}} look
  * @property {import("./viewer.js").GreyPicture | null} picture
- * @property {boolean} ticked
+ * @property {boolean} unseen it was read, and cannot be shown
+ * @property {boolean} ticked to be compared or saved
+ * @property {HTMLElement | null} row in the list
  */
 
 /** How a picture stands, in a few words. @param {ReadItem} item */
@@ -80,7 +82,7 @@ function guardParts(guard) {
 
 function distanceLine(guard) {
   if (typeof guard.distance !== "number" || typeof guard.threshold !== "number") return null;
-  return make("p", { className: "small soft" }, `Distance to the training pictures ${guard.distance.toFixed(1)}; unusual from ${guard.threshold.toFixed(1)}.`);
+  return make("p", { className: "small soft" }, `Distance to the training pictures ${guard.distance.toFixed(2)}; unusual from ${guard.threshold.toFixed(2)}.`);
 }
 
 function rejectionParts(answer) {

@@ -14,12 +14,22 @@ const GUARD_WORDS = {
 };
 
 const CODE_WORDS = {
+  far_from_training: "It is unlike the frontal chest X-rays of children that the model knows.",
+  unusual_picture: "It is less like the pictures that the model knows than nearly all of them are.",
+  blank_picture: "It is all of one grey.",
+  low_contrast: "It has hardly any contrast.",
+  white_page: "Most of it is white, as of a page.",
+  colour_photograph: "It is coloured.",
+  some_colour: "Parts of it are coloured.",
+  small_picture: "It has so few pixels that an opacity may not show.",
+  strange_aspect: "It is much longer than wide, or wider than high.",
   package_has_no_guard: "The model package has no guard.",
   package_has_no_maps: "The model package gives no heat map.",
   operating_point_not_measured: "Nobody has measured what this operating point gives.",
   rotated_by_exif: "Turned upright, as the file says.",
   alpha_flattened: "Transparent parts were laid over black.",
   scaled_by_bits_in_use: "Deeper than 8 bits: scaled by the bits in use.",
+  pixels_not_square: "Its pixels are not square.",
   scaled_by_range: "Floating-point values: its own range was stretched.",
 };
 
