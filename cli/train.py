@@ -1,6 +1,7 @@
 """`pneumonia train`: from a folder of X-rays to a model package. Needs the training extra."""
 
 import argparse
+import os
 from pathlib import Path
 
 from cli import console, packages, recipe
@@ -33,20 +34,21 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
-    from training import assembly, experiment, export, runs, shelf
+    from training import assembly, data_page, experiment, export, runs, shelf
     from training.fit import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
     shelf.check_target(arguments.out, arguments.replace)
     work = arguments.work or Path("runs") / name
+    page = data_page.of(arguments.dataset, os.cpu_count() or 1)  # first: what it finds may be a reason not to train
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(
         name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin
     )
     with trained.run.going(), experiment.writing(arguments.out):
         parts = runs.assembled(trained, release, work)
-        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest)
+        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | page
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]
