@@ -89,6 +89,12 @@ def open_page(chromium: Browser) -> Iterator[Open]:
     assert complaints == []
 
 
+@pytest.fixture
+def door(serve: Serve) -> HttpDoor:
+    """Return the door with nothing set."""
+    return serve()
+
+
 def check_accessibility(page: Page) -> None:
     """Fail with what axe finds, best practices included."""
     found = Axe().run(page)

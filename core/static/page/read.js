@@ -36,6 +36,7 @@ function isNarrow() {
   return matchMedia("(max-width: 60rem)").matches;
 }
 
+/** @param {Blob} blob @param {string} name @returns {import("./reading.js").ReadItem} */
 function newItem(blob, name) {
   return { name, blob, state: "waiting", answer: null, problem: null, look: { window: 255, level: 128, opacity: 100 }, picture: null, unseen: false, ticked: false, row: null };
 }
@@ -48,7 +49,7 @@ async function takeSample() {
     takeFiles([new File([await response.blob()], "Sample (drawn, no patient)", { type: "image/jpeg" })]);
   } catch (error) {
     byId("model-problem").replaceChildren(problemBlock(error));
-    announce(error.message);
+    announce(String(error));
   } finally {
     byId("sample").disabled = false;
   }
@@ -122,7 +123,7 @@ function addRow(item) {
   const state = make("span", { className: "small soft state" });
   const open = make("button", { type: "button", className: "shelf-item" }, make("canvas", { width: 96, height: 96, "aria-hidden": "true" }), make("span", { className: "shelf-text" }, make("span", { className: "shelf-name" }, item.name), state));
   open.addEventListener("click", () => show(item, true));
-  const tick = make("input", { type: "checkbox", "aria-label": `Compare ${item.name}` });
+  const tick = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", "aria-label": `Compare ${item.name}` }));
   tick.addEventListener("change", () => {
     item.ticked = tick.checked;
     void showView();

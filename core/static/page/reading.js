@@ -16,7 +16,7 @@ import { makeViewer, paint } from "./viewer.js";
  * @property {import("./viewer.js").GreyPicture | null} picture
  * @property {boolean} unseen it was read, and cannot be shown
  * @property {boolean} ticked to be compared or saved
- * @property {HTMLElement | null} row in the list
+ * @property {any} row in the list
  */
 
 /** How a picture stands, in a few words. @param {ReadItem} item */
@@ -40,7 +40,7 @@ export function makeReading(item, card, { compact = false, still = false, again,
   const bare = item.state === "failed" && !item.picture;
   const pictured = bare ? null : item.picture ? (still ? stillPicture(item) : makeViewer(item, item.picture, item.answer?.explanation?.heatmap_png_b64 ?? null)) : placeholder(item);
   const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
-  const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict));
+  const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia));
   const text = make("div", { className: "reading-text" });
   if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer) : answerParts(item.answer, card, compact)));
   else if (item.problem) text.append(problemBlock(item.problem));
@@ -58,7 +58,7 @@ export function makeReading(item, card, { compact = false, still = false, again,
 function answerParts(answer, card, compact) {
   const { pneumonia } = answer;
   const parts = [
-    make("p", {}, "Calibrated probability of pneumonia: ", make("strong", { className: "number" }, percent(pneumonia.probability)), `. ${reasonInWords(pneumonia, percent)}`),
+    make("p", {}, reasonInWords(pneumonia, percent)),
     makeScale(pneumonia, card?.operating_points ?? []),
     kindSentence(answer),
     ...guardParts(answer.guard),
@@ -66,6 +66,11 @@ function answerParts(answer, card, compact) {
   ];
   if (compact) return parts;
   return [...parts, findingsTable(answer), make("h3", {}, "What stands behind it"), make("p", {}, measuredSentence(pneumonia.operating_point, card)), answerFacts(answer)];
+}
+
+function shareSentence(pneumonia) {
+  if (!pneumonia) return null;
+  return make("p", { className: "share" }, "Calibrated probability of pneumonia: ", make("strong", { className: "number" }, percent(pneumonia.probability)));
 }
 
 function kindSentence(answer) {
@@ -89,8 +94,8 @@ function rejectionParts(answer) {
   return [
     make("p", {}, "The model was not made for this picture, so there is no probability."),
     ...guardParts(answer.guard),
-    answer.image ? answerFacts(answer) : null,
-  ].filter(Boolean);
+    answerFacts(answer),
+  ];
 }
 
 function codeNotes(answer) {

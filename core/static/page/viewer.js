@@ -91,7 +91,7 @@ export function makeViewer(item, picture, heatmap) {
   };
   sliders.window.input.addEventListener("input", () => change(look, { window: 512 - sliders.window.input.valueAsNumber }, show));
   sliders.level.input.addEventListener("input", () => change(look, { level: 255 - sliders.level.input.valueAsNumber }, show));
-  sliders.opacity?.input.addEventListener("input", () => change(look, { opacity: sliders.opacity.input.valueAsNumber }, show));
+  sliders.opacity?.input.addEventListener("input", () => change(look, { opacity: sliders.opacity?.input.valueAsNumber }, show));
   const reset = () => change(look, { window: 255, level: 128, opacity: 100 }, show);
   dragOn(canvas, look, show);
   canvas.addEventListener("dblclick", reset);
