@@ -1,5 +1,7 @@
 """The shell of the page: it loads, obeys its policy, and its tabs work by keyboard."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -40,6 +42,52 @@ def test_a_tab_has_an_address(open_page: Open, serve: Serve, tab: str) -> None:
     expect(page.locator(f"#panel-{tab}")).to_be_visible()
     page.reload()
     expect(page.locator(f"#panel-{tab}")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/pneumonia", "/pneumonia/"])
+def test_page_works_below_a_prefix(open_page: Open, serve: Serve, address: str) -> None:
+    """As on Google, where the function's name may be the first part of the path, and is not shown to the function."""
+    door = serve()
+    page = open_page(door)
+    strip = re.compile(r"/pneumonia/?")
+    page.route(strip, lambda route: route.fulfill(response=route.fetch(url=strip.sub("/", route.request.url))))
+
+    page.goto(f"http://127.0.0.1:{door.port}{address}")
+    page.get_by_role("button", name="Try the sample").click()
+
+    expect(page.get_by_role("article").locator(".verdict")).to_have_text("Pneumonia unlikely")
+    page.get_by_role("link", name="The routes").click()
+    expect(page).to_have_url(f"http://127.0.0.1:{door.port}/pneumonia/docs")
+
+
+def test_everything_is_reached_by_keyboard_alone(open_page: Open, serve: Serve) -> None:
+    page = open_page(serve())
+    expect(page.locator("#cannot")).to_be_visible()
+
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("() => document.activeElement.id || document.activeElement.textContent"))
+    assert reached == ["Skip to the content", "tab-read", "choose", "sample", "point"]
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("article").locator(".verdict")).to_have_text("Pneumonia unlikely")
+
+    page.locator("#point").focus()
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent"))
+    assert reached == [
+        "Heat map",
+        "Contrast (window)",
+        "Brightness (level)",
+        "Reset the view",
+        "The answer as JSON",
+        "JSON",
+        "CSV",
+        "Print",
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

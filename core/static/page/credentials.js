@@ -3,6 +3,8 @@ import { byId, make } from "./dom.js";
 
 /** @typedef {"functions" | "api"} KeyKind the door's key (Azure), or the service's own */
 const HEADER_OF = { functions: "X-Functions-Key", api: "X-API-Key" };
+// A function's address may end without a slash (…/pneumonia): what the page asks for lies below it all the same.
+const BASE = new URL(location.pathname.replace(/\/?$/, "/"), location.origin);
 /** @type {Map<KeyKind, string>} */
 const keys = new Map();
 let adminToken = "";
@@ -96,6 +98,7 @@ export function takeKeyFromAddress() {
   if (code) keys.set("functions", code);
   if (code) hideLinks();
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+  byId("docs-link").href = new URL("docs", BASE).href;
   byId("key-button").addEventListener("click", () => {
     declined.clear();
     void askForKey(wanted, false).then((given) => given && dispatchEvent(new Event("key-given")));
@@ -112,7 +115,7 @@ async function send(path, init, admin) {
   for (const [kind, key] of keys) headers.set(HEADER_OF[kind], key);
   if (admin && adminToken) headers.set("X-Admin-Token", adminToken);
   try {
-    return await fetch(path, { ...init, headers, credentials: "same-origin", cache: "no-store" });
+    return await fetch(new URL(path, BASE), { ...init, headers, credentials: "same-origin", cache: "no-store" });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new Problem({ status: 0, code: "no_answer", detail: "The service does not answer. Is it still running, and are you online?" });
