@@ -119,3 +119,10 @@ def test_scripts_can_be_parsed(tmp_path: Path, name: str) -> None:
         path = tmp_path / "page.mjs"
         path.write_text(re.findall(r"<script[^>]*>(.*?)</script>", HTML, re.DOTALL)[0])
     subprocess.run(["node", "--check", path], check=True, capture_output=True, text=True)
+
+
+def test_comments_stay_at_home() -> None:
+    script = HTML.partition('<script type="module">')[2]
+
+    assert re.findall(r"^ *(?://|/\*\*).*", script, re.MULTILINE) == []
+    assert "http://www.w3.org/2000/svg" in script  # what looks like a comment within a line stays

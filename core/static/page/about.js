@@ -2,6 +2,7 @@
 import { byId, dateTime, factList, make, percent } from "./dom.js";
 import { ask, fetchJson, problemBlock } from "./credentials.js";
 import { onTab } from "./shell.js";
+import { scrollTable } from "./tables.js";
 import { markdownImages, renderMarkdown } from "./markdown.js";
 
 const ABOUT_FIGURES = {
@@ -135,16 +136,14 @@ function aboutRange(interval, digits) {
 
 function aboutPoints(card) {
   const heads = ["Point", "Positive from", "Negative below", "Sensitivity (95 % interval)", "Specificity (95 % interval)"];
-  const rows = card.operating_points.map((point) => make("tr", {},
-    make("th", { scope: "row" }, point.name, point.name === card.default_operating_point ? make("span", { className: "soft" }, " (default)") : null),
-    make("td", { className: "number" }, percent(Math.max(point.threshold, point.indeterminate_to))),
-    make("td", { className: "number" }, percent(Math.min(point.threshold, point.indeterminate_from))),
-    ...[point.sensitivity, point.specificity].map((share) => make("td", { className: "number" }, aboutInterval(share)))));
-  const table = make("table", {},
-    make("thead", {}, make("tr", {}, ...heads.map((head, at) => make("th", { scope: "col", className: at ? "number" : "" }, head)))), make("tbody", {}, ...rows));
+  const rows = card.operating_points.map((point) => [
+    [point.name, point.name === card.default_operating_point ? make("span", { className: "soft" }, " (default)") : null],
+    percent(Math.max(point.threshold, point.indeterminate_to)), percent(Math.min(point.threshold, point.indeterminate_from)),
+    aboutInterval(point.sensitivity), aboutInterval(point.specificity),
+  ]);
   return [
     make("p", {}, "Between the two a picture is called indeterminate: a person should look."),
-    make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-labelledby": "about-points-title" }, table),
+    scrollTable("Operating points", heads, rows, { classes: ["", "number", "number", "number", "number"] }),
     card.metrics.thresholds_chosen ? make("p", { className: "soft" }, ...aboutCoded(card.metrics.thresholds_chosen)) : null,
   ].filter(Boolean);
 }

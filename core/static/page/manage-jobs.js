@@ -2,6 +2,7 @@
 import { byId, dateTime, factList, make, percent } from "./dom.js";
 import { fetchJson, problemBlock } from "./credentials.js";
 import { announce } from "./shell.js";
+import { scrollTable } from "./tables.js";
 import { manageLockedBy } from "./manage.js";
 import { manageVersionsShow } from "./manage-versions.js";
 
@@ -169,13 +170,9 @@ function manageOutcome(outcome) {
 function manageComparison(outcome, champion, challenger) {
   const names = [...new Set([...Object.keys(champion), ...Object.keys(challenger)])];
   const shown = (value) => (typeof value === "number" ? value.toFixed(4) : "not measured");
-  const rows = names.map((name) => make("tr", {},
-    make("th", { scope: "row" }, name === "auroc" ? "AUROC" : name), make("td", { className: "number" }, shown(champion[name])), make("td", { className: "number" }, shown(challenger[name]))));
-  const heads = [["", ""], [`before: ${outcome.champion ?? ""}`, "number"], [`new: ${outcome.version ?? ""}`, "number"]];
-  return make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Both models on the same held-out pictures" }, make("table", {},
-    make("caption", {}, "On the same held-out pictures"),
-    make("thead", {}, make("tr", {}, ...heads.map(([text, kind]) => (text ? make("th", { scope: "col", className: kind }, text) : make("td"))))),
-    make("tbody", {}, ...rows)));
+  const rows = names.map((name) => [name === "auroc" ? "AUROC" : name, shown(champion[name]), shown(challenger[name])]);
+  const heads = ["", `before: ${outcome.champion ?? ""}`, `new: ${outcome.version ?? ""}`];
+  return scrollTable("Both models", heads, rows, { classes: ["", "number", "number"], caption: "On the same held-out pictures" });
 }
 
 function manageJobsList(jobs) {
@@ -183,12 +180,11 @@ function manageJobsList(jobs) {
     byId("manage-jobs").replaceChildren(make("p", { className: "soft" }, "Nobody has asked for a retraining yet."));
     return;
   }
-  const rows = jobs.map((job) => make("tr", {},
-    make("th", { scope: "row" }, String(Number(job.id))), make("td", {}, dateTime(job.requested)),
-    make("td", {}, `It ${manageJobWords(job)}.`, job.outcome?.reasons.length ? make("span", { className: "soft" }, ` ${job.outcome.reasons.join(" ")}`) : null),
-    make("td", {}, job.outcome?.version ?? "")));
-  const heads = ["Job", "Asked for", "State", "Version"];
+  const rows = jobs.map((job) => [
+    String(Number(job.id)), dateTime(job.requested),
+    [`It ${manageJobWords(job)}.`, job.outcome?.reasons.length ? make("span", { className: "soft" }, ` ${job.outcome.reasons.join(" ")}`) : null],
+    job.outcome?.version ?? "",
+  ]);
   byId("manage-jobs").replaceChildren(make("details", {}, make("summary", {}, `The last ${jobs.length === 1 ? "job" : `${jobs.length} jobs`}`),
-    make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Jobs" }, make("table", {},
-      make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows)))));
+    scrollTable("Jobs", ["Job", "Asked for", "State", "Version"], rows)));
 }

@@ -2,6 +2,7 @@
 import { byId, dateTime, make } from "./dom.js";
 import { fetchJson, problemBlock } from "./credentials.js";
 import { announce } from "./shell.js";
+import { scrollTable } from "./tables.js";
 import { manageLockedBy } from "./manage.js";
 
 let manageChosen = "";
@@ -42,12 +43,10 @@ function manageVersionTable(found, counts) {
     const state = [version === counts ? "active" : "", version === found.serving?.version ? "serves here" : ""].filter(Boolean).join(", ");
     const button = version === counts ? null
       : make("button", { type: "button", "aria-label": `Promote ${version}`, onclick: () => manageChoose(version, counts, false) }, "Promote…");
-    return make("tr", {}, make("th", { scope: "row" }, version), make("td", {}, state || "\u2013"),
-      make("td", { className: "manage-last" }, last ? `${dateTime(last.at)}, ${manageBy(last)}` : "never"), make("td", { className: "manage-do" }, button));
+    return [version, state || "\u2013", last ? `${dateTime(last.at)}, ${manageBy(last)}` : "never", button];
   });
-  const heads = [..."Version,State,Last promoted".split(",").map((head) => make("th", { scope: "col", className: head.startsWith("L") ? "manage-last" : "" }, head)), make("td", {}, make("span", { className: "unseen" }, "Action"))];
-  return make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Versions" },
-    make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+  const heads = ["Version", "State", "Last promoted", make("span", { className: "unseen" }, "Action")];
+  return scrollTable("Versions", heads, rows, { classes: ["", "", "manage-last", "manage-do"] });
 }
 
 function manageHistory(promotions) {

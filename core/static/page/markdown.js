@@ -1,5 +1,6 @@
 // Markdown of a model package to elements. What it says came from elsewhere: all of it goes in as text, and nothing here makes markup of a string.
 import { make } from "./dom.js";
+import { scrollTable } from "./tables.js";
 
 /**
  * Headings, paragraphs, lists, tables, code, emphasis, links and figures; anything else stays the text that it is.
@@ -90,11 +91,9 @@ function markdownTable(block, image) {
   const rows = block.map((line) => line.replace(/^\||\|\s*$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|")));
   const ruled = rows.length > 1 && rows[1].every((cell) => /^:?-+:?$/.test(cell));
   const body = ruled ? rows.slice(2) : rows;
-  const numeric = (column) => body.length > 0 && body.every((row) => /^[-+]?[\d.,]+\s*(%|\(.*\))?$/.test(row[column] ?? ""));
-  const cells = (tag, row) => row.map((cell, column) => make(tag, { className: numeric(column) ? "number" : "", scope: tag === "th" ? "col" : null }, ...markdownInline(cell, image)));
-  const head = ruled ? make("thead", {}, make("tr", {}, ...cells("th", rows[0]))) : null;
-  const table = make("table", {}, head, make("tbody", {}, ...body.map((row) => make("tr", {}, ...cells("td", row)))));
-  return make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Table" }, table);
+  const numeric = (_, column) => (body.length && body.every((row) => /^[-+]?[\d.,]+\s*(%|\(.*\))?$/.test(row[column] ?? "")) ? "number" : "");
+  const laid = (row) => row.map((cell) => markdownInline(cell, image));
+  return scrollTable("Table", ruled ? laid(rows[0]) : [], body.map(laid), { classes: rows[0].map(numeric), plain: true });
 }
 
 // One alternative for each thing that a line may hold. Strong text may hold the others.
