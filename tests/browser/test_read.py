@@ -151,6 +151,7 @@ def test_several_are_compared_side_by_side(open_page: Open, door: HttpDoor) -> N
     page.get_by_role("checkbox", name="Compare two.png").check()
 
     expect(page.get_by_role("article")).to_have_count(2)
+    expect(page.locator("#shelf [aria-current=true]")).to_have_count(2)
     boxes = [article.bounding_box() for article in page.get_by_role("article").all()]
     assert boxes[0] is not None
     assert boxes[1] is not None

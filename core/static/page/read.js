@@ -82,6 +82,7 @@ async function readOne(item, asked) {
   }
   if (asked !== round || !items.includes(item)) return; // the operating point has changed, or the picture is gone
   Object.assign(item, { answer, problem, state: problem ? "failed" : answer.status === "rejected" ? "rejected" : "done" });
+  if (answer && card && answer.model.sha256 !== card.model.sha256) void loadCard(); // another model has been promoted
   if (answer) await decode(item);
   update(item);
   announce(`${item.name}: ${stateInWords(item)}.`);
@@ -156,7 +157,6 @@ function render() {
 
 function renderRow(item) {
   item.row.querySelector(".state").textContent = stateInWords(item);
-  item.row.querySelector("button").setAttribute("aria-current", String(item === shown));
   item.row.dataset.state = item.state;
 }
 
@@ -178,6 +178,7 @@ async function showView() {
   for (const item of chosen) if (item.answer && !item.picture && !item.unseen) await decode(item);
   if (view !== views) return; // another was asked for meanwhile
   const compact = chosen.length > 1;
+  for (const item of items) item.row.querySelector("button").setAttribute("aria-current", String(chosen.includes(item)));
   const made = chosen.map((item) => makeReading(item, card, { compact, again: () => readOnceMore(item), remove: compact || items.length < 2 ? undefined : () => remove(item) }));
   byId("view").classList.toggle("side-by-side", compact);
   byId("view").replaceChildren(...made);
@@ -229,8 +230,9 @@ async function loadCard() {
   }
   byId("model-problem").replaceChildren();
   const names = card.operating_points.map((point) => new Option(pointInWords(point.name), point.name));
+  const chosen = card.operating_points.find((point) => point.name === byId("point").value)?.name;
   byId("point").replaceChildren(...names);
-  byId("point").value = card.default_operating_point;
+  byId("point").value = chosen ?? card.default_operating_point;
   describePoint();
   byId("intended").textContent = card.intended_use;
   byId("limits").replaceChildren(...card.limits.map((limit) => make("li", {}, limit)));
