@@ -1,17 +1,13 @@
 """The tab that reads pictures: every flow a clinician takes."""
 
 import re
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from core import phantom
-from tests.browser.conftest import Open, Serve
+from tests.browser.conftest import Open
 from tests.browser.given import ANOTHER, SOUND, TEXT, give, payload, wait_until_read
 from tests.contract.doors import HttpDoor
-from tests.support import packages
-from tests.support.pictures import chest, encode
 
 
 def test_sample_is_read_with_words_probability_scale_and_heat_map(open_page: Open, door: HttpDoor) -> None:
@@ -84,62 +80,6 @@ def test_another_operating_point_reads_again(open_page: Open, door: HttpDoor) ->
 
     expect(article.get_by_text("Below 78.4\u00a0%, the operating point “rule in” says no pneumonia.")).to_be_visible()
     expect(page.locator("#point-says")).to_have_text(re.compile("Sensitivity 96.6.*specificity 99.0"))
-
-
-@pytest.mark.parametrize(("threshold", "words"), [(0.0, "Pneumonia likely"), (1.0, "Pneumonia unlikely")], ids=["positive", "negative"])
-def test_decision_is_told_in_words(open_page: Open, serve: Serve, tmp_path: Path, threshold: float, words: str) -> None:
-    page = open_page(serve("google", {"PNEUMONIA_MODEL": str(packages.with_point(tmp_path, threshold))}))
-
-    give(page, SOUND)
-
-    expect(page.get_by_role("article").locator(".verdict")).to_have_text(words)
-
-
-def test_window_level_and_heat_map_follow_drag_and_keys(open_page: Open, door: HttpDoor) -> None:
-    page = open_page(door, expected="willReadFrequently")  # this test reads the canvas often, the page does not
-    page.get_by_role("button", name="Try the sample").click()
-    canvas = page.get_by_role("img", name=re.compile("^Picture"))
-    pixel = "canvas => canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0]"
-    before = canvas.evaluate(pixel)
-    box = canvas.bounding_box()
-    assert box is not None
-
-    page.mouse.move(box["x"] + 100, box["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 100, box["y"] + 160, steps=3)
-    page.mouse.up()
-    page.evaluate("() => new Promise(requestAnimationFrame)")
-    darker = canvas.evaluate(pixel)
-    assert darker < before - 30
-
-    page.get_by_role("slider", name="Brightness").focus()
-    for _ in range(20):
-        page.keyboard.press("ArrowRight")
-    page.evaluate("() => new Promise(requestAnimationFrame)")
-    assert canvas.evaluate(pixel) == pytest.approx(darker + 20, abs=2)
-    page.get_by_role("slider", name="Contrast").press("End")
-    page.evaluate("() => new Promise(requestAnimationFrame)")
-    assert canvas.evaluate(pixel) in (0, 255)
-
-    heatmap = page.get_by_role("img", name=re.compile("^Heat map"))
-    page.get_by_role("slider", name="Heat map").press("Home")
-    expect(heatmap).to_have_css("opacity", "0")
-    page.get_by_role("button", name="Reset the view").click()
-    expect(heatmap).to_have_css("opacity", "1")
-    page.evaluate("() => new Promise(requestAnimationFrame)")
-    assert canvas.evaluate(pixel) == pytest.approx(before, abs=1)
-
-
-def test_picture_that_the_browser_cannot_decode_is_shown_all_the_same(open_page: Open, door: HttpDoor) -> None:
-    page = open_page(door)
-
-    give(page, payload("scan.tiff", encode(chest(), "TIFF")))
-    wait_until_read(page)
-
-    canvas = page.get_by_role("img", name="Picture: scan.tiff")
-    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == list(chest().shape[::-1])
-    values = canvas.evaluate("canvas => Array.from(canvas.getContext('2d').getImageData(0, 40, canvas.width, 1).data)")
-    assert values[::4] == pytest.approx([int(value) for value in chest()[40]], abs=2)
 
 
 def test_several_are_compared_side_by_side(open_page: Open, door: HttpDoor) -> None:
