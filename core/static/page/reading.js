@@ -100,7 +100,7 @@ function rejectionParts(answer) {
 
 function codeNotes(answer) {
   const codes = [...(answer.warnings ?? []), ...answer.image.warnings];
-  return codes.map((code) => make("p", { className: "small soft" }, codeInWords(code)));
+  return codes.length ? [make("div", { className: "note guard" }, ...codes.map((code) => make("p", {}, codeInWords(code))))] : [];
 }
 
 function findingsTable(answer) {

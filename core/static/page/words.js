@@ -30,6 +30,13 @@ const CODE_WORDS = {
   alpha_flattened: "Transparent parts were laid over black.",
   scaled_by_bits_in_use: "Deeper than 8 bits: scaled by the bits in use.",
   pixels_not_square: "Its pixels are not square.",
+  patient_is_adult: "The file says that the patient is an adult. The model knows pictures of children only.",
+  body_part_not_stated: "The file does not say that this is a chest.",
+  view_not_stated: "The file does not say that this is a frontal view.",
+  not_upright: "The file says that the patient is not upright in the picture.",
+  burned_in_annotation: "The file says that text is written into the picture. It may name the patient.",
+  polarity_contradicted: "The file contradicts itself about what is black and what is white.",
+  window_ignored: "The file's own window shows nothing of the picture; its whole range was used.",
   scaled_by_range: "Floating-point values: its own range was stretched.",
 };
 
