@@ -87,7 +87,7 @@ function guardParts(guard) {
 
 function distanceLine(guard) {
   if (typeof guard.distance !== "number" || typeof guard.threshold !== "number") return null;
-  return make("p", { className: "small soft" }, `Distance to the training pictures ${guard.distance.toFixed(2)}; unusual from ${guard.threshold.toFixed(2)}.`);
+  return make("p", { className: "small soft" }, `Distance to the training pictures ${guard.distance.toFixed(2)}, limit ${guard.threshold.toFixed(2)}.`);
 }
 
 function rejectionParts(answer) {
