@@ -41,14 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name or f"pneumonia-{configuration.arch}"
     shelf.check_target(arguments.out, arguments.replace)
     work = arguments.work or Path("runs") / name
-    page = data_page.of(arguments.dataset, os.cpu_count() or 1)  # first: what it finds may be a reason not to train
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(
         name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin
     )
     with trained.run.going(), experiment.writing(arguments.out):
         parts = runs.assembled(trained, release, work)
-        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | page
+        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1)
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]

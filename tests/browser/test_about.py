@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -59,7 +60,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def opened(open_page: Open, serve: Serve, folder: Path, **context: object) -> Page:
+def opened(open_page: Open, serve: Serve, folder: Path, **context: Any) -> Page:
     page = open_page(serve("google", {"PNEUMONIA_MODEL": str(folder)}), "/#about", **context)
     expect(page.get_by_role("heading", name="Operating points")).to_be_visible()
     return page
@@ -164,6 +165,17 @@ def test_a_figure_opens_large_and_closes_by_keyboard(open_page: Open, serve: Ser
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(figure).to_be_focused()
+
+
+def test_behind_function_keys_figures_and_card_come_with_the_key(open_page: Open, serve: Serve) -> None:
+    page = open_page(serve("azure", {}, "--enable-auth", "--key", "a-function-key"), "/#about")
+    page.get_by_role("dialog").get_by_role("textbox").fill("a-function-key")
+    page.keyboard.press("Enter")
+    expect(page.locator("#about-figures img")).to_have_count(8)
+    drawn(page, "#about-figures")
+    page.get_by_text("Read the card").click()
+
+    expect(page.locator("#about-card").get_by_role("heading", name="Intended use")).to_be_visible()
 
 
 def test_a_package_without_papers_says_how_to_get_them(open_page: Open, serve: Serve, tmp_path: Path) -> None:

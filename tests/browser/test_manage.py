@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -60,7 +60,7 @@ def unlock(page: Page, token: str = TOKEN) -> None:
     page.get_by_role("button", name="Unlock").click()
 
 
-def unlocked(open_page: Open, door: HttpDoor, **context: object) -> Page:
+def unlocked(open_page: Open, door: HttpDoor, **context: Any) -> Page:
     page = open_page(door, "/#manage", **context)
     unlock(page)
     expect(page.get_by_role("button", name="Forget the token")).to_be_visible()
@@ -236,6 +236,15 @@ def test_a_retraining_that_changes_nothing_says_why(open_page: Open, ground: Gro
     shoot(page, "manage-failed")
 
 
+def turn_away(page: Page, hidden: bool) -> None:
+    """Do as a browser does when another tab or window covers this one."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
 def test_nobody_is_asked_while_nobody_looks(open_page: Open, ground: Ground, foreman: IO[str]) -> None:
     page = unlocked(open_page, ground.door)
     page.clock.install()
@@ -248,6 +257,16 @@ def test_nobody_is_asked_while_nobody_looks(open_page: Open, ground: Ground, for
     page.get_by_role("tab", name="Read").click()
     page.clock.run_for(120_000)
     assert asked == []
+    page.get_by_role("tab", name="Manage").click()
+    with page.expect_response(JOB):
+        page.clock.run_for(20_000)
+    turn_away(page, hidden=True)
+    before = len(asked)
+    page.clock.run_for(120_000)
+    assert len(asked) == before
+    with page.expect_response(JOB):
+        turn_away(page, hidden=False)
+    page.get_by_role("tab", name="Read").click()
     with page.expect_response(JOB):
         page.get_by_role("tab", name="Manage").click()
     for _ in range(12):  # nothing moves, so it is asked ever less often, but never given up
@@ -365,6 +384,27 @@ def test_the_tab_fits_every_width(open_page: Open, ground: Ground, tmp_path: Pat
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     check_accessibility(page)
     shoot(page, f"manage-{width}")
+
+
+def test_behind_an_api_key_the_versions_ask_for_it_once(open_page: Open, serve: Serve, tmp_path: Path) -> None:
+    environ = {"PNEUMONIA_ADMIN_TOKEN": TOKEN, "PNEUMONIA_STORE": tmp_path.as_uri(), "PNEUMONIA_API_KEY": "an-api-key"}
+    page = unlocked(open_page, serve("google", environ))
+    expect(page.get_by_role("dialog")).to_contain_text("API key")
+    page.get_by_role("dialog").get_by_role("textbox").fill("an-api-key")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Nothing was promoted yet")).to_be_visible()
+
+
+def test_leaving_the_page_forgets_the_token_even_where_the_browser_keeps_the_page(open_page: Open, ground: Ground) -> None:
+    page = unlocked(open_page, ground.door)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+
+    expect(page.locator("#manage-open")).to_be_hidden()
+    with page.expect_request("**/manage") as asked:
+        page.get_by_label("Admin token").fill("another")
+        page.keyboard.press("Enter")
+    assert asked.value.headers["x-admin-token"] == "another"
 
 
 def test_everything_is_reached_by_keyboard(open_page: Open, ground: Ground) -> None:

@@ -189,7 +189,8 @@ function aboutGallery(alts) {
 function aboutFigure(name, alt, title = "") {
   const image = /** @type {HTMLImageElement} */ (make("img", { alt: alt || title || name }));
   const button = make("button", { type: "button", title: "Enlarge" }, image);
-  const figure = make("figure", { className: "about-figure" }, button, make("figcaption", {}, title || alt || name, title && alt && alt !== title ? make("span", {}, alt) : null));
+  const more = alt.startsWith(`${title}: `) ? alt.slice(title.length + 2) : alt;
+  const figure = make("figure", { className: "about-figure" }, button, make("figcaption", {}, title || alt || name, title && more !== title ? make("span", {}, more) : null));
   button.addEventListener("click", () => aboutEnlarge(title || alt || name, image));
   aboutDrawing(name).then((url) => (image.src = url), (error) => button.replaceWith(problemBlock(error)));
   return figure;
