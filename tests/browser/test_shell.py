@@ -44,6 +44,26 @@ def test_a_tab_has_an_address(open_page: Open, serve: Serve, tab: str) -> None:
     expect(page.locator(f"#panel-{tab}")).to_be_visible()
 
 
+def test_first_tab_does_not_flash_before_the_one_that_was_asked_for(open_page: Open, serve: Serve) -> None:
+    page = open_page(serve())
+    page.add_init_script(
+        """new MutationObserver(() => {
+             const panel = document.getElementById("panel-read");
+             if (panel && !panel.hidden && getComputedStyle(panel).visibility !== "hidden") window.flashed = true;
+           }).observe(document, { childList: true, subtree: true });"""
+    )
+
+    page.reload()
+    expect(page.locator("#panel-read")).to_be_visible()
+    assert page.evaluate("() => window.flashed")
+    page.goto("about:blank")
+    page.goto(f"http://127.0.0.1:{serve().port}/#about")
+    expect(page.locator("#panel-about")).to_be_visible()
+    assert not page.evaluate("() => window.flashed")
+    page.get_by_role("tab", name="Read").click()
+    expect(page.locator("#panel-read")).to_be_visible()
+
+
 @pytest.mark.parametrize("address", ["/pneumonia", "/pneumonia/"])
 def test_page_works_below_a_prefix(open_page: Open, serve: Serve, address: str) -> None:
     """As on Google, where the function's name may be the first part of the path, and is not shown to the function."""

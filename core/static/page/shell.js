@@ -56,6 +56,7 @@ export function start() {
   document.querySelector("[role=tablist]")?.addEventListener("keydown", moveByKeys);
   addEventListener("hashchange", showFromAddress);
   showFromAddress();
+  delete document.documentElement.dataset.asked;
 }
 
 function showFromAddress() {
