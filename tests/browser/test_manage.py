@@ -177,7 +177,22 @@ def test_an_upload_that_breaks_off_can_be_gone_on_with(open_page: Open, ground: 
     page.get_by_role("button", name="Upload 3 pictures").click()
 
     expect(page.get_by_text("The service does not answer.")).to_be_visible()
-    expect(page.get_by_text("2 pictures were not sent.")).to_be_visible()
+    expect(page.get_by_text("2 pictures are left.")).to_be_visible()
+    page.get_by_role("button", name="Go on with 2 pictures").click()
+    expect(page.locator("#manage-upload-sum")).to_have_text("2 of 2 pictures: 2 stored.")
+
+
+def test_an_upload_can_be_stopped_and_gone_on_with(open_page: Open, ground: Ground) -> None:
+    page = unlocked(open_page, ground.door)
+    held: list[Route] = []
+    page.route("**/upload-data*", lambda route: held.append(route) if not held and rows(page) else route.continue_())
+    choose(page, "normal", {f"{number}.jpg": jpeg(number) for number in range(3)})
+    page.get_by_role("button", name="Upload 3 pictures").click()
+    expect(page.locator("#manage-upload-sum")).to_have_text("1 of 3 pictures: 1 stored.")
+    page.get_by_role("button", name="Stop").click()
+
+    expect(page.get_by_text("2 pictures are left.")).to_be_visible()
+    expect(page.locator("#live")).to_contain_text("The upload has stopped")
     page.get_by_role("button", name="Go on with 2 pictures").click()
     expect(page.locator("#manage-upload-sum")).to_have_text("2 of 2 pictures: 2 stored.")
 
@@ -234,6 +249,19 @@ def test_a_retraining_that_changes_nothing_says_why(open_page: Open, ground: Gro
     page.get_by_text("The last 2 jobs").click()
     expect(page.locator("#manage-jobs tbody tr")).to_have_count(2)
     shoot(page, "manage-failed")
+
+
+def test_a_service_that_does_not_answer_is_asked_again(open_page: Open, ground: Ground, foreman: IO[str]) -> None:
+    page = unlocked(open_page, ground.door)
+    page.route(JOB, lambda route: route.abort())
+    page.get_by_role("button", name="Start a retraining").click()
+    expect(page.locator("#manage-job")).to_contain_text("The service does not answer.")
+    expect(page.locator("#manage-job")).to_contain_text("It is asked again.")
+
+    page.unroute(JOB)
+    foreman.write("progress 0.6\n")
+    expect(page.locator("#manage-job-bar")).to_have_js_property("value", 0.6)
+    expect(page.locator("#manage-job")).not_to_contain_text("It is asked again.")
 
 
 def turn_away(page: Page, hidden: bool) -> None:

@@ -1,11 +1,13 @@
 """The card and the report of the model that serves: handed out as the manifest says, inert, and no picture of a patient."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from core import models
 from core.api import Service
 from core.bootstrap import bootstrap
 from core.contract import Response
@@ -128,8 +130,6 @@ def test_promoted_model_shows_its_own_papers(tmp_path: Path) -> None:
     package = living.package(tmp_path, "7.0.0", 2.0)
     (package / "CARD.md").write_bytes(b"# Seven\n")
     packages.sign(package)
-    from core import models
-
     living.promote(store, models.push(store, package))
     service = living.serve(tmp_path / "store")
 
@@ -138,6 +138,21 @@ def test_promoted_model_shows_its_own_papers(tmp_path: Path) -> None:
     (tmp_path / "store/models/7.0.0/CARD.md").unlink()
     response = service.handle(get("/model/card"))
     assert (response.status, read(response)["code"]) == (503, "model_unavailable")
+
+
+def test_store_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    store = living.open_folder(tmp_path / "store")
+    package = living.package(tmp_path, "7.0.0", 2.0)
+    (package / "CARD.md").write_bytes(b"# Seven\n")
+    packages.sign(package)
+    living.promote(store, models.push(store, package))
+    service = living.serve(tmp_path / "store")
+    shutil.rmtree(tmp_path / "store")
+    (tmp_path / "store").write_text("no folder any more")
+
+    response = service.handle(get("/model/card"))
+
+    assert (response.status, read(response)["code"]) == (503, "store_unavailable")
 
 
 def test_names_that_are_refused_are_told_those_there_are(service: Service) -> None:

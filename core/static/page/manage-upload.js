@@ -42,7 +42,7 @@ export function manageUploadOffer(labels, largest) {
   manageUploadReset();
 }
 
-/** Stop after the picture that is under way. */
+/** Stop; the picture that is under way counts as left over. */
 export function manageUploadStop() {
   manageSending?.abort();
 }
@@ -116,7 +116,7 @@ function manageUploadEnd(left, error) {
   announce(`${left.length ? "The upload has stopped" : "The upload is done"}: ${byId("manage-upload-sum").textContent}`);
   manageLeft = left;
   if (error && manageLockedBy(error)) return;
-  const rest = left.length ? make("p", {}, `${manageCount(left.length)} ${left.length === 1 ? "was" : "were"} not sent. What was acknowledged is safe; press the button to go on.`) : null;
+  const rest = left.length ? make("p", {}, `${manageCount(left.length)} ${left.length === 1 ? "is" : "are"} left. What has its outcome above is safe; press the button to go on.`) : null;
   if (left.length) byId("manage-send").textContent = `Go on with ${manageCount(left.length)}`;
   else byId("manage-files").value = "";
   if (!left.length) byId("manage-send").textContent = "Upload";
