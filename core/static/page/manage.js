@@ -102,8 +102,10 @@ function manageLauncherWords(found) {
     "cloud-run": "A Cloud Run job runs it.",
     "container-apps": "A Container Apps job runs it.",
   };
+  // A job in a cloud has settings of its own: ours do not tell what it learns from.
+  if (found.launcher === "cloud-run" || found.launcher === "container-apps") return words[found.launcher];
   const base = found.base_dataset ? "It learns from the base data set again, too." : "No base data set is set (PNEUMONIA_BASE_DATASET): it learns from the uploads alone.";
-  return `${words[found.launcher] ?? `The launcher ${found.launcher} runs it.`} ${base}`;
+  return `${words[found.launcher]} ${base}`;
 }
 
 function manageRefresh(store = !byId("manage-models").hidden) {
