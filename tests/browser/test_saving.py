@@ -1,6 +1,7 @@
 """Answers to keep: JSON, CSV, paper."""
 
 import json
+import re
 
 from playwright.sync_api import expect
 
@@ -28,6 +29,16 @@ def test_answers_are_saved_as_json_and_csv(open_page: Open, door: HttpDoor) -> N
     assert lines[1].startswith("one.jpg,ok,0.21")
     assert lines[3].startswith("'=HYPERLINK(1).jpg,")
     assert all("Not a medical device" in line for line in lines[1:4])
+
+
+def test_no_sheet_of_paper_is_wasted(open_page: Open, door: HttpDoor) -> None:
+    page = open_page(door)
+    give(page, SOUND, ANOTHER)
+    wait_until_read(page)
+
+    sheets = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", prefer_css_page_size=True))
+
+    assert len(sheets) == 2  # one for each answer; what the model cannot say stands below the last
 
 
 def test_printed_page_has_every_answer_and_none_of_the_controls(open_page: Open, door: HttpDoor) -> None:
