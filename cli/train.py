@@ -1,6 +1,7 @@
 """`pneumonia train`: from a folder of X-rays to a model package. Needs the training extra."""
 
 import argparse
+import os
 from pathlib import Path
 
 from cli import console, packages, recipe
@@ -33,7 +34,7 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
-    from training import assembly, experiment, export, runs, shelf
+    from training import assembly, data_page, experiment, export, runs, shelf
     from training.fit import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with trained.run.going(), experiment.writing(arguments.out):
         parts = runs.assembled(trained, release, work)
-        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest)
+        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1)
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]

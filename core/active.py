@@ -70,6 +70,16 @@ class Active:
         self._store = None
         self._swap(Serving(error, None, _now()))
 
+    def reader(self, serving: Serving) -> package.Reader:
+        """Return what reads the files of the package that serves, from where it came from.
+
+        Raises:
+            errors.ModelUnavailable: the installed package is not there any more.
+        """
+        if self._store is not None and serving.promotion is not None:
+            return models.reader(self._store, serving.promotion.version)
+        return package.reader(package.locate(self._settings.model))
+
     def look_if_due(self) -> None:
         """Begin to look for a new promotion where the last look is long enough ago; returns at once."""
         if self._store is not None and monotonic() >= self._due:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from core import bodies, contract, errors, living, pages, phantom
+from core import bodies, contract, errors, living
 from core.active import Active, Serving, overview
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
@@ -58,6 +58,11 @@ class Endpoints:
         self._uploads = Uploads(settings, metrics)
         self._recorder = recorder
         self._started = monotonic()
+
+    @property
+    def active(self) -> Active:
+        """What holds the model that serves."""
+        return self._active
 
     @property
     def identity(self) -> contract.ModelIdentity | None:
@@ -158,15 +163,6 @@ class Endpoints:
     def metrics(self, _request: Request, _request_id: str) -> Outcome:
         """Give the counters to Prometheus."""
         return Outcome(self._metrics.render(), METRICS_TYPE)
-
-    def sample(self, _request: Request, _request_id: str) -> Outcome:
-        """Give a synthetic picture to try the service with."""
-        return Outcome(phantom.jpeg(), "image/jpeg")
-
-    def page(self, _request: Request, _request_id: str) -> Outcome:
-        """Give the page that explains the routes and tries them."""
-        page = pages.docs()
-        return Outcome(page.html, "text/html; charset=utf-8", headers=page.headers)
 
     def _classifier(self) -> Classifier:
         """Return the classifier that serves now: a request asks once, and answers with it to its end."""

@@ -28,6 +28,12 @@ class UnknownVersion(RequestError):
     code = "unknown_version"
 
 
+class UnknownFile(RequestError):
+    """The model package has no such file, or none that is handed out."""
+
+    code = "unknown_file"
+
+
 class PackageRefused(RequestError):
     """The version is there, and its package cannot be loaded or fails its self-test: it is not promoted."""
 

@@ -116,7 +116,7 @@ def load(store: Store, version: str, interpreters: int = 1, manifest_sha256: str
         errors.ModelUnavailable: the package is missing, altered, inconsistent, or does not answer its self-test.
         errors.StoreUnavailable: the store does not answer.
     """
-    classifier = package.read_from(lambda: _reader(store, version), interpreters)
+    classifier = package.read_from(lambda: reader(store, version), interpreters)
     if classifier.identity.version != version:
         raise errors.ModelUnavailable(f"Expected the package of version {version}. Received: that of {classifier.identity.version}.")
     if manifest_sha256 not in (None, classifier.identity.sha256):
@@ -133,14 +133,16 @@ def fetch(store: Store, version: str, folder: Path) -> None:
     Raises:
         errors.UnknownVersion, errors.ModelUnavailable, errors.StoreUnavailable: see `manifest`; a file of it is missing.
     """
-    read_file = _reader(store, version)
+    read_file = reader(store, version)
     for name in (*manifest(store, version)[0].files, MANIFEST_FILE):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(read_file(name))
 
 
-def _reader(store: Store, version: str) -> package.Reader:
+def reader(store: Store, version: str) -> package.Reader:
+    """Return what reads the files of a version, and none outside it."""
+
     def read(name: str) -> bytes:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:

@@ -10,7 +10,7 @@ import msgspec
 import core
 from core import errors
 from core.bodies import MULTIPART_TYPE, Instances
-from core.contract import JSON_TYPE, NOTICE, PROBLEM_TYPE, Answer, Problem
+from core.contract import JSON_TYPE, NOTICE, PROBLEM_TYPE, Answer, Prediction, Problem
 
 Schema = dict[str, Any]
 _BINARY: Schema = {"type": "string", "format": "binary"}
@@ -25,6 +25,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     handler: Callable[..., Any]
     answers: tuple[type[Answer], ...] = ()
     media_type: str = JSON_TYPE
+    other_types: tuple[str, ...] = ()
+    """More media types that a good answer may have."""
     refusals: tuple[type[errors.PneumoniaError], ...] = ()
     takes_pictures: bool = False
     takes_label: bool = False
@@ -67,7 +69,7 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
     responses: dict[str, Schema] = {
         str(route.status): {
             "description": HTTPStatus(route.status).phrase,
-            "content": {route.media_type: {"schema": _answer_schema(route)}},
+            "content": {media_type: {"schema": _answer_schema(route)} for media_type in (route.media_type, *route.other_types)},
         }
     }
     for status in sorted({status_of[error] for error in route.refusals}):
@@ -82,7 +84,9 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
     if parameters:
         operation["parameters"] = parameters
     if route.takes_pictures:
-        operation |= {"parameters": _PICTURE_PARAMETERS, "requestBody": _PICTURE_BODY}
+        operation["requestBody"] = _PICTURE_BODY
+    if Prediction in route.answers:
+        operation["parameters"] = _PICTURE_PARAMETERS
     if route.takes_label:
         operation |= {"parameters": [_LABEL_PARAMETER], "requestBody": _LABELLED_BODY}
     if route.needs_key:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core import contract, errors, living, openapi, retraining
+from core import contract, errors, living, management, openapi, papers, retraining, web
 from core.contract import Request
 from core.endpoints import Endpoints, Outcome
 from core.openapi import Route
@@ -24,6 +24,7 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.UnknownRoute: 404,
     errors.UnknownVersion: 404,
     errors.UnknownJob: 404,
+    errors.UnknownFile: 404,
     errors.MethodNotAllowed: 405,
     errors.LabelConflict: 409,
     errors.JobRunning: 409,
@@ -60,8 +61,10 @@ _STORE: Final = (errors.NoStore, errors.StoreUnavailable)
 _LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
 _VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
 _JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
-_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob)
+_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob, errors.UnknownFile)
+_PAPERS: Final = (errors.UnknownFile, errors.StoreUnavailable, *_NO_MODEL)
 _PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
+_PREVIEW_ERRORS: Final = tuple(error for error in _PREDICT_ERRORS if error not in (*_NO_MODEL, errors.InvalidParameter))
 _UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
 ROUTES: Final = (
     Route(
@@ -71,6 +74,16 @@ ROUTES: Final = (
         handler=Endpoints.predict,
         answers=(contract.Prediction, contract.Predictions),
         refusals=_PREDICT_ERRORS,
+        takes_pictures=True,
+        needs_key=True,
+    ),
+    Route(
+        method="POST",
+        path="/preview",
+        summary="See a picture as it is decoded here: upright, grey, as a PNG.",
+        handler=web.preview,
+        media_type="image/png",
+        refusals=_PREVIEW_ERRORS,
         takes_pictures=True,
         needs_key=True,
     ),
@@ -93,6 +106,40 @@ ROUTES: Final = (
         handler=Endpoints.model,
         answers=(contract.ModelCard,),
         refusals=_NO_MODEL,
+    ),
+    Route(
+        method="GET",
+        path="/model/card",
+        summary="The model card, as Markdown.",
+        handler=papers.card,
+        media_type="text/markdown",
+        refusals=_PAPERS,
+    ),
+    Route(
+        method="GET",
+        path="/model/report",
+        summary="The figures and tables that the model's package carries.",
+        handler=papers.report,
+        answers=(papers.Report,),
+        refusals=_NO_MODEL,
+    ),
+    Route(
+        method="GET",
+        path="/model/report/{file}",
+        summary="One of them: a drawing (SVG), a table (CSV) or a text (Markdown).",
+        handler=papers.file,
+        media_type="image/svg+xml",
+        other_types=("text/csv", "text/markdown"),
+        refusals=_PAPERS,
+    ),
+    Route(
+        method="GET",
+        path="/manage",
+        summary="What may be managed here; answers who has the admin token.",
+        handler=management.show,
+        answers=(management.Management,),
+        refusals=_ADMIN,
+        needs_admin=True,
     ),
     Route(method="GET", path="/health/live", summary="The process answers.", handler=Endpoints.live, answers=(contract.Health,)),
     Route(
@@ -152,9 +199,9 @@ ROUTES: Final = (
     ),
     Route(method="GET", path="/metrics", summary="Counters for Prometheus.", handler=Endpoints.metrics, media_type="text/plain"),
     Route(method="GET", path="/openapi.json", summary="The machine-readable description of all routes (OpenAPI).", handler=_describe),
-    Route(method="GET", path="/docs", summary="A page to try the routes.", handler=Endpoints.page, media_type="text/html"),
-    Route(method="GET", path="/", summary="The page to try the routes.", handler=Endpoints.page, media_type="text/html"),
-    Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=Endpoints.sample, media_type="image/jpeg"),
+    Route(method="GET", path="/docs", summary="A page to try the routes.", handler=web.docs, media_type="text/html"),
+    Route(method="GET", path="/", summary="The web page.", handler=web.page, media_type="text/html"),
+    Route(method="GET", path="/phantom.jpg", summary="A synthetic chest to try.", handler=web.sample, media_type="image/jpeg"),
 )
 _PATHS: Final = tuple(dict.fromkeys(route.path for route in ROUTES))
 _PATTERNS: Final = tuple((path, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))) for path in _PATHS if "{" in path)

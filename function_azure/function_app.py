@@ -45,7 +45,15 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
     return to_http_response(shared(LAUNCHERS).handle(to_request(req, "/health/" + req.route_params["probe"])))
 
 
+# The page holds no secret, and a browser has no key before it has the page. `{…:maxlength(0)?}` matches `/` alone: for an empty route Azure
+# takes the function's name. The app needs the setting AzureWebJobsDisableHomepage=true, or Azure shows a page of its own.
+@app.route("{nothing:maxlength(0)?}", auth_level=func.AuthLevel.ANONYMOUS)
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer `/`, the web page, which asks for a key itself."""
+    return to_http_response(shared(LAUNCHERS).handle(to_request(req, "/")))
+
+
 @app.route("{*path}")
 def pneumonia(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer everything else. Azure leaves the parameter out for `/`."""
+    """Answer everything else."""
     return to_http_response(shared(LAUNCHERS).handle(to_request(req, "/" + req.route_params.get("path", ""))))

@@ -4,6 +4,7 @@
   (azure-functions-host, issue 9876).
 - Where the method does not fit, the next one is tried; where none fits, that is a 404 and not a 405.
 - Case does not count, a slash at the end neither. `{*path}` also matches nothing, and is then left out of the parameters.
+- An empty route is the function's name; `{name:maxlength(0)?}` is how a function has `/` alone.
 - `/admin` and `/runtime` belong to the host.
 """
 
@@ -28,7 +29,7 @@ def compile_routes(functions: Iterable[Function], prefix: str) -> tuple[Route, .
     """Return the routes in the order in which they are tried.
 
     Raises:
-        WorkerError: a route has a constraint, a default or an optional parameter, which this host does not know.
+        WorkerError: a route has another constraint, a default or an optional parameter, which this host does not know.
     """
     return tuple(_compile(function, prefix) for function in sorted(functions, key=lambda function: function.name.lower()))
 
@@ -45,7 +46,7 @@ def find(routes: Iterable[Route], method: str, path: str) -> tuple[Function, Map
 
 
 def _compile(function: Function, prefix: str) -> Route:
-    segments = [segment for part in (prefix, function.route) for segment in part.strip("/").split("/") if segment]
+    segments = [segment for part in (prefix, function.route or function.name) for segment in part.strip("/").split("/") if segment]
     pattern = "".join(_compile_segment(segment, function) for segment in segments)
     return Route(function, "/" + "/".join(segments), re.compile(pattern + "/?", re.IGNORECASE | re.DOTALL))
 
@@ -53,6 +54,8 @@ def _compile(function: Function, prefix: str) -> Route:
 def _compile_segment(segment: str, function: Function) -> str:
     if "{" not in segment:
         return "/" + re.escape(segment)
+    if re.fullmatch(r"\{\w+:maxlength\(0\)\?\}", segment):
+        return ""
     parameter = re.fullmatch(r"\{(\*?)(\w+)\}", segment)
     if parameter is None:
         raise WorkerError(f"Expected {{name}} or {{*name}} in the route of {function.name}. Received: {segment}.")

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from tqdm import tqdm
@@ -132,7 +132,16 @@ def group(patients: Sequence[str], digests: Sequence[str]) -> list[str]:
     return [root(patient) for patient in patients]
 
 
-def digest(samples: Iterable[Sample]) -> str:
+class Filed(Protocol):
+    """A picture by its path in the data set and the digest of its bytes."""
+
+    @property
+    def path(self) -> str: ...  # noqa: D102 - the class says it
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+
+
+def digest(samples: Iterable[Filed]) -> str:
     """Return the sha256 over the sorted (path, file digest) pairs: the identity of a data set, wherever it lies."""
     lines = sorted(f"{sample.path}\t{sample.sha256}\n" for sample in samples)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -139,23 +139,29 @@ def _tables(found: Findings) -> Mapping[str, Sequence[Table]]:
     return tables
 
 
-def _pictures(exploration: Exploration) -> Mapping[str, Sequence[Picture]]:
+def drawings(exploration: Exploration) -> dict[str, Sequence[Picture]]:
+    """Return the figures by their section, those that hold no picture of a patient."""
     found, measured = exploration
-    pictures = {
+    drawn: dict[str, Sequence[Picture]] = {
         "Classes": [plates.classes(found.composition)],
-        "Samples": [plates.samples(_samples(measured))],
         "Brightness": [plates.brightness(appearance.histograms(measured))],
         "Sharpness": [plates.sharpness(measured)],
     }
     if found.appearance.sizes > 1:
-        pictures["Size"] = [plates.sizes(measured)]
+        drawn["Size"] = [plates.sizes(measured)]
     if found.composition.most > 1:
-        pictures["Patients"] = [plates.patients(found.composition)]
+        drawn["Patients"] = [plates.patients(found.composition)]
+    if found.shortcuts.alone:
+        drawn["Dumb-feature baseline"] = [plates.shortcuts(found.shortcuts)]
+    return drawn
+
+
+def _pictures(exploration: Exploration) -> Mapping[str, Sequence[Picture]]:
+    found, measured = exploration
+    pictures = {**drawings(exploration), "Samples": [plates.samples(_samples(measured))]}
     across = [one for one in (*found.duplicates.near, *found.duplicates.identical) if len(one.patients) > 1 or one.sort == duplicates.NEAR]
     if across:
         pictures["Duplicates"] = [plates.pairs([_pair(measured, one) for one in across[:_PAIRS_SHOWN]])]
-    if found.shortcuts.alone:
-        pictures["Dumb-feature baseline"] = [plates.shortcuts(found.shortcuts)]
     return pictures
 
 

@@ -20,6 +20,7 @@ WIDTH_IN: Final = 8.5
 _COLOURS: Final = {NORMAL: "#0072B2", BACTERIAL: "#D55E00", VIRAL: "#E69F00", PNEUMONIA: "#D55E00"}
 _MORE: Final = ("#009E73", "#CC79A7", "#56B4E9", "#000000")
 _FONT_PT: Final = 10
+_SPOTS: Final = 80  # dots side by side, in a scatter: more would not be seen, and each costs bytes
 Bins = npt.NDArray[np.float64]
 
 
@@ -75,14 +76,16 @@ def pairs(shown: Sequence[tuple[str, GreyStack, GreyStack]]) -> Picture:
 
 
 def sizes(survey: Survey) -> Picture:
-    """A dot a picture, width across and height up; one panel a class, since dots would hide each other."""
+    """A dot where pictures are, width across and height up; one panel a class, since dots would hide each other."""
     labels = sorted(set(survey.labels.tolist()))
     figure = Figure(figsize=(WIDTH_IN, 3.4), layout="constrained")
     panels = figure.subplots(1, len(labels), sharex=True, sharey=True, squeeze=False)[0]
     widths, heights = survey.column("width_px"), survey.column("height_px")
+    step = max(1.0, float(max(widths.max(), heights.max())) // _SPOTS)  # dots that would lie over each other are one
     for axes, label in zip(panels, labels, strict=True):
         rows = survey.labels == label
-        axes.scatter(widths[rows], heights[rows], s=6, alpha=0.4, linewidths=0, color=colour_of(label, labels))
+        spots = np.unique(np.column_stack([widths[rows], heights[rows]]) // step, axis=0) * step
+        axes.scatter(*spots.T, s=6, alpha=0.6, linewidths=0, color=colour_of(label, labels))
         axes.set_title(label, loc="left", fontsize=_FONT_PT)
         axes.set_xlabel("width in pixels")
         _tidy(axes)

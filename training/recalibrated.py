@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import card, errors, receptive, shelf
+from training import card, data_page, errors, receptive, shelf
 from training.recalibration import Recalibration, applied
 
 
@@ -51,7 +51,8 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
     try:
         with shelf.replacing(folder) as new:
             for name in before.files:
-                if name not in (shelf.CARD_FILE, SELFTEST_FILE) and not name.startswith(f"{shelf.REPORT_FOLDER}/"):
+                old = name.startswith(f"{shelf.REPORT_FOLDER}/") and not data_page.belongs(name)
+                if name not in (shelf.CARD_FILE, SELFTEST_FILE) and not old:
                     (new / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(parent / name, new / name)
             selftest = msgspec.json.decode((parent / SELFTEST_FILE).read_bytes(), type=SelfTest)

@@ -11,7 +11,7 @@ import keras
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
-from training import assembly, dataset, errors, experiment, fit, history, networks, origin, splits, tracking
+from training import assembly, data_page, dataset, errors, experiment, fit, history, networks, origin, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
@@ -30,7 +30,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_package(folder: Path) -> tuple[Parts, dict[str, bytes]]:
-    """Return the parts of a package and its other files, without its card and report, which are made anew.
+    """Return the parts of a package and its other files, without its card and report, which are made anew; its data page stays.
 
     Raises:
         errors.RunUnusable: it is no whole package.
@@ -44,7 +44,8 @@ def of_package(folder: Path) -> tuple[Parts, dict[str, bytes]]:
         raise errors.RunUnusable(f"Expected a whole package in {folder}. Received: {error}.") from error
     if changed:
         raise errors.RunUnusable(f"Expected a package as it was written. Received: {', '.join(changed)} changed since.")
-    others = {name: data for name, data in files.items() if name != CARD_FILE and not name.startswith(f"{REPORT_FOLDER}/")}
+    made_anew = {name for name in files if name == CARD_FILE or (name.startswith(f"{REPORT_FOLDER}/") and not data_page.belongs(name))}
+    others = {name: data for name, data in files.items() if name not in made_anew}
     return Parts(manifest, flatbuffer, selftest), others
 
 

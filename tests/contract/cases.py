@@ -37,6 +37,10 @@ def _good() -> list[Case]:
         "/health/ready": "application/json",
         "/openapi.json": "application/json",
         "/metrics": "text/plain; version=1.0.0; charset=utf-8",
+        "/model/card": "text/markdown; charset=utf-8",
+        "/model/report": "application/json",
+        "/model/report/roc.svg": "image/svg+xml",
+        "/model/report/history.csv": "text/csv; charset=utf-8",
         "/docs": "text/html; charset=utf-8",
         "/": "text/html; charset=utf-8",
         "/phantom.jpg": "image/jpeg",
@@ -47,6 +51,13 @@ def _good() -> list[Case]:
         Case("reads the sound one of two files", predict(bodies.multipart(jpeg, b"text"), MULTIPART), 200, "not_a_picture"),
         Case("reads the sound one of two instances", predict(bodies.instances(b"text", jpeg), JSON), 200, "not_a_picture"),
         *(Case(f"gets {path}", Ask("GET", path), 200, media_type=media_type) for path, media_type in pages.items()),
+        *(Case(f"previews {name}", ask._replace(path="/preview"), 200, media_type="image/png") for name, ask in raw.items()),
+        Case(
+            "previews the one file of a form",
+            predict(bodies.multipart(jpeg), MULTIPART)._replace(path="/preview"),
+            200,
+            media_type="image/png",
+        ),
         Case("answers HEAD without a body", Ask("HEAD", "/health/live"), 200),
     ]
 
@@ -69,7 +80,12 @@ def _refused_pictures() -> list[Case]:
 
 def _refused_requests() -> list[Case]:
     jpeg = bodies.jpeg()
+    two = predict(bodies.multipart(jpeg, jpeg), MULTIPART)
     return [
+        Case("refuses to preview two files", two._replace(path="/preview"), 413, "too_many_pictures"),
+        Case("refuses to preview text", Ask("POST", "/preview", b"this is not a picture"), 422, "not_a_picture"),
+        Case("refuses to preview nothing", Ask("POST", "/preview", b""), 400, "empty_body"),
+        Case("refuses POST /", Ask("POST", "/"), 405, "method_not_allowed"),
         Case("refuses 60 MB", predict(bytes(60_000_000)), 413, "body_too_large"),
         Case("refuses text/plain", predict(jpeg, {"Content-Type": "text/plain"}), 415, "unsupported_media_type"),
         Case("refuses a form without a boundary", predict(jpeg, {"Content-Type": "multipart/form-data"}), 400, "malformed_body"),
@@ -95,6 +111,20 @@ def _refused_requests() -> list[Case]:
     ]
 
 
+_PAPERS = ("/model/card", "/model/report", "/model/report/roc.svg")
+
+
+def _papers() -> list[Case]:
+    return [
+        Case("has no figure of another name", Ask("GET", "/model/report/nothing.svg"), 404, "unknown_file"),
+        Case("hands out no file beside the report", Ask("GET", "/model/report/network.tflite"), 404, "unknown_file"),
+        Case("hands out no file below the report", Ask("GET", "/model/report/a/b.svg"), 404, "unknown_route"),
+        Case("refuses POST /model/card", Ask("POST", "/model/card"), 405, "method_not_allowed"),
+        Case("says that a package has no card", Ask("GET", "/model/card"), 404, "unknown_file", deployment="bare"),
+        Case("lists an empty report", Ask("GET", "/model/report"), 200, deployment="bare"),
+    ]
+
+
 def _deployed_otherwise() -> list[Case]:
     jpeg = bodies.jpeg()
     key = {"X-API-Key": KEY}
@@ -111,6 +141,8 @@ def _deployed_otherwise() -> list[Case]:
         Case("refuses a missing key", predict(jpeg), 401, "unauthorized"),
         Case("refuses a wrong key", predict(jpeg, {"X-API-Key": "wrong"}), 401, "unauthorized"),
         Case("reads with the right key", predict(jpeg, key), 200),
+        Case("refuses to preview without a key", Ask("POST", "/preview", jpeg), 401, "unauthorized"),
+        Case("gets the page without a key", Ask("GET", "/"), 200, media_type="text/html; charset=utf-8"),
         Case("is ready without a key", Ask("GET", "/health/ready"), 200),
     ]
     broken = {"no-model": "model_unavailable", "invalid-settings": "invalid_settings"}
@@ -119,8 +151,9 @@ def _deployed_otherwise() -> list[Case]:
         *(
             Case(f"{name}: {verb} {path}", Ask(verb, path, body), 503, code, deployment=name)
             for name, code in broken.items()
-            for verb, path, body in (("POST", "/predict", jpeg), ("GET", "/health/ready", b""), ("GET", "/model", b""))
+            for verb, path, body in (("POST", "/predict", jpeg), *(("GET", path, b"") for path in ("/health/ready", "/model", *_PAPERS)))
         ),
+        *(Case(f"{name}: gives the page", Ask("GET", "/"), 200, media_type="text/html; charset=utf-8", deployment=name) for name in broken),
         *(Case(f"{name}: stays alive", Ask("GET", "/health/live"), 200, deployment=name) for name in broken),
         *(Case(f"{name}: tells its status", Ask("GET", "/status"), 200, deployment=name) for name in broken),
     ]
@@ -142,4 +175,4 @@ def _tiny() -> bytes:
     return stream.getvalue()
 
 
-CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_deployed_otherwise(), *living_cases.CASES)
+CASES = (*_good(), *_refused_pictures(), *_refused_requests(), *_papers(), *_deployed_otherwise(), *living_cases.CASES)

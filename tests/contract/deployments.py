@@ -18,12 +18,13 @@ MULTIPART = {"Content-Type": f"multipart/form-data; boundary={bodies.BOUNDARY}"}
 JSON = {"Content-Type": "application/json"}
 
 # What a deployment was given; one process a door and deployment. `{folder}` is a store of its own, with what `seed` puts there;
-# `{store}` is one that all doors share.
+# `{store}` is one that all doors share; `{bare}` is a package without card and report.
 STORE = {"PNEUMONIA_STORE": "{folder}", "PNEUMONIA_ADMIN_TOKEN": TOKEN, "PNEUMONIA_EXTRA_LABELS": "fungal pneumonia"}
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "default": {},
     "small": {"PNEUMONIA_MAX_PICTURES": "2", "PNEUMONIA_API_KEY": KEY},
     "no-model": {"PNEUMONIA_MODEL": "nowhere"},
+    "bare": {"PNEUMONIA_MODEL": "{bare}"},
     "invalid-settings": {"PNEUMONIA_MAX_PICTURES": "none"},
     "store": STORE | {"PNEUMONIA_LAUNCHER": "process", "PNEUMONIA_RETRAIN_COMMAND": "nowhere/pneumonia retrain"},
     "busy": STORE,

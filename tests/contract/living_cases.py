@@ -132,4 +132,16 @@ def reads() -> list[Case]:
     ]
 
 
-CASES = (*uploads(), *promotions(), *retraining(), *reads())
+def management() -> list[Case]:
+    manage = Ask("GET", "/manage", headers=ADMIN)
+    return [
+        Case("tells what may be managed", manage, 200, deployment="store"),
+        Case("tells what may be managed without a store", manage, 200, deployment="no-store"),
+        Case("tells what may be managed while the store is down", manage, 200, deployment="broken-store"),
+        Case("tells nobody else what may be managed", Ask("GET", "/manage"), 401, "admin_unauthorized", deployment="store"),
+        Case("tells that nothing may be managed", manage, 403, "admin_routes_off"),
+        Case("refuses POST /manage", Ask("POST", "/manage", headers=ADMIN), 405, "method_not_allowed", deployment="store"),
+    ]
+
+
+CASES = (*uploads(), *promotions(), *retraining(), *reads(), *management())

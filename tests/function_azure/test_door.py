@@ -13,9 +13,10 @@ def problem_code(body: bytes) -> str:
     return code
 
 
-def test_startup_lists_the_two_functions(door: AzureHost) -> None:
-    assert door.startup.splitlines()[2:4] == [
+def test_startup_lists_the_functions(door: AzureHost) -> None:
+    assert door.startup.splitlines()[2:5] == [
         f"  health: {door.base_url}/health/{{probe}} [all methods] auth level anonymous",
+        f"  page: {door.base_url}/{{nothing:maxlength(0)?}} [all methods] auth level anonymous",
         f"  pneumonia: {door.base_url}/{{*path}} [all methods] auth level function",
     ]
 
@@ -47,9 +48,12 @@ def test_chunked_picture_is_refused_with_length_required(door: AzureHost) -> Non
     assert (answer.status, problem_code(answer.body)) == (411, "length_required")
 
 
-def test_only_health_is_open_where_keys_are_checked() -> None:
+def test_only_health_and_the_page_are_open_where_keys_are_checked() -> None:
     with azure_host("--enable-auth", "--key", "k") as host:
         assert call(host.base_url, "GET", "/health/live").status == 200
+        assert call(host.base_url, "GET", "/").status == 200
+        assert call(host.base_url, "POST", "/").status == 405
+        assert call(host.base_url, "GET", "/docs").status == 401
         assert call(host.base_url, "GET", "/status").status == 401
         assert call(host.base_url, "GET", "/status", headers={"x-functions-key": "k"}).status == 200
         assert call(host.base_url, "GET", "/status?code=k").status == 200

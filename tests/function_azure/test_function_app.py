@@ -74,6 +74,7 @@ def test_app_has_exactly_these_functions(triggers: dict[str, dict[str, str]]) ->
     trigger = {"direction": "IN", "type": "httpTrigger", "name": "req"}
     assert triggers == {
         "health": {**trigger, "route": "health/{probe}", "authLevel": "ANONYMOUS"},
+        "page": {**trigger, "route": "{nothing:maxlength(0)?}", "authLevel": "ANONYMOUS"},
         "pneumonia": {**trigger, "route": "{*path}", "authLevel": "FUNCTION"},
     }
 

@@ -32,6 +32,19 @@ def test_path_reaches_its_function(path: str, name: str, params: dict[str, str])
     assert (found[0].name, found[1]) == (name, params)
 
 
+@pytest.mark.parametrize(("path", "name"), [("/", "page"), ("/page", "rest"), ("/x", "rest")])
+def test_parameter_of_no_length_matches_the_root_alone(path: str, name: str) -> None:
+    found = find(compile_routes((function("page", "{nothing:maxlength(0)?}"), function("rest", "{*path}")), ""), "GET", path)
+    assert found is not None
+    assert (found[0].name, "nothing" in found[1]) == (name, False)
+
+
+def test_empty_route_is_the_name_of_the_function() -> None:
+    routes = compile_routes((function("page", ""),), "")
+    assert find(routes, "GET", "/") is None
+    assert find(routes, "GET", "/page") is not None
+
+
 def test_first_name_in_the_alphabet_wins_and_not_the_more_specific_route() -> None:
     found = find(compile_routes((function("b", "health"), function("A", "{*path}")), ""), "GET", "/health")
     assert found is not None
@@ -61,7 +74,7 @@ def test_prefix_stands_before_every_route(prefix: str) -> None:
     assert find(routes, "GET", "/api/health/live") is not None
 
 
-@pytest.mark.parametrize("route", ["{id:int}", "{id?}", "{id=1}", "a{id}"])
+@pytest.mark.parametrize("route", ["{id:int}", "{id?}", "{id=1}", "a{id}", "{id:maxlength(1)?}"])
 def test_route_that_this_host_does_not_know_is_refused_with_the_reason(route: str) -> None:
     with pytest.raises(WorkerError, match=r"Expected \{name\} or \{\*name\} in the route of f\. Received: "):
         compile_routes((function("f", route),), "")

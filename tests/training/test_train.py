@@ -36,7 +36,9 @@ def test_the_package_loads_and_answers(package: Path) -> None:
 
 def test_the_package_holds_what_it_says_and_nothing_else(package: Path) -> None:
     written, _ = manifest.read(package)
-    assert set(written.files) == {"network.tflite", "network.keras", "selftest.json", "CARD.md", "history.csv", "report/training.svg"}
+    of_data = {f"report/data{end}" for end in (".md", "-classes.svg", "-brightness.svg", "-sharpness.svg", "-dumb-feature-baseline.svg")}
+    named = {"network.tflite", "network.keras", "selftest.json", "CARD.md", "history.csv", "report/training.svg"}
+    assert set(written.files) == named | of_data
     assert {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()} == {*written.files, "manifest.json"}
     for name, digest in written.files.items():
         assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest

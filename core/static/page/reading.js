@@ -1,0 +1,149 @@
+// One picture's answer as a part of the page: for the view, for a comparison, for paper.
+import { factList, make, percent } from "./dom.js";
+import { problemBlock } from "./credentials.js";
+import { codeInWords, decisionInWords, pointInWords, reasonInWords, verdictInWords } from "./words.js";
+import { makeScale } from "./scale.js";
+import { makeViewer, paint } from "./viewer.js";
+
+/**
+ * @typedef {object} ReadItem a picture that was given, and what came of it
+ * @property {string} name
+ * @property {Blob} blob
+ * @property {"waiting" | "reading" | "done" | "rejected" | "failed"} state
+ * @property {any} answer
+ * @property {any} problem
+ * @property {{window: number, level: number, opacity: number}} look
+ * @property {import("./viewer.js").GreyPicture | null} picture
+ * @property {boolean} unseen it was read, and cannot be shown
+ * @property {boolean} ticked to be compared or saved
+ * @property {any} row in the list
+ */
+
+/** How a picture stands, in a few words. @param {ReadItem} item */
+export function stateInWords(item) {
+  if (item.state === "waiting") return "Waiting";
+  if (item.state === "reading") return "Reading…";
+  if (item.state === "failed") return "Could not be read";
+  const { pneumonia } = item.answer;
+  return pneumonia ? `${decisionInWords(item.answer).split(":")[0]}, ${percent(pneumonia.probability)}` : decisionInWords(item.answer);
+}
+
+/**
+ * Make the part for one picture.
+ * @param {ReadItem} item
+ * @param {any} card the answer of `/model`, or null
+ * @param {{compact?: boolean, still?: boolean, again?: () => void, remove?: () => void}} [options] `compact` for comparing, `still` for
+ *   paper; without `again` and `remove` there are no such buttons
+ * @returns {HTMLElement}
+ */
+export function makeReading(item, card, { compact = false, still = false, again, remove } = {}) {
+  const bare = item.state === "failed" && !item.picture;
+  const pictured = bare ? null : item.picture ? (still ? stillPicture(item) : makeViewer(item, item.picture, item.answer?.explanation?.heatmap_png_b64 ?? null)) : placeholder(item);
+  const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
+  const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia));
+  const text = make("div", { className: "reading-text" });
+  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer) : answerParts(item.answer, card, compact)));
+  else if (item.problem) text.append(problemBlock(item.problem));
+  if (item.answer) text.append(make("p", { className: "notice" }, item.answer.notice ?? "Research use. Not a medical device."));
+  if (item.answer && !compact && !still) text.append(rawAnswer(item.answer));
+  const buttons = [
+    again && item.state === "failed" ? make("button", { type: "button", onclick: again }, "Read again") : null,
+    remove ? make("button", { type: "button", className: "quiet", onclick: remove }, "Remove this picture") : null,
+  ];
+  if (buttons.some(Boolean)) text.append(make("p", { className: "row" }, ...buttons));
+  const className = ["reading", compact && "compact", bare && "bare"].filter(Boolean).join(" ");
+  return make("article", { className, "aria-label": item.name }, head, pictured ? make("div", { className: "reading-picture" }, pictured) : null, text);
+}
+
+function answerParts(answer, card, compact) {
+  const { pneumonia } = answer;
+  const parts = [
+    make("p", {}, reasonInWords(pneumonia, percent)),
+    makeScale(pneumonia, card?.operating_points ?? []),
+    kindSentence(answer),
+    ...guardParts(answer.guard),
+    ...codeNotes(answer),
+  ];
+  if (compact) return parts;
+  return [...parts, findingsTable(answer), make("h3", {}, "What stands behind it"), make("p", {}, measuredSentence(pneumonia.operating_point, card)), answerFacts(answer)];
+}
+
+function shareSentence(pneumonia) {
+  if (!pneumonia) return null;
+  return make("p", { className: "share" }, "Calibrated probability of pneumonia: ", make("strong", { className: "number" }, percent(pneumonia.probability)));
+}
+
+function kindSentence(answer) {
+  const kind = answer.most_probable;
+  if (!kind) return make("p", {}, "Most probable kind: none is named, because the decision is negative.");
+  return make("p", {}, "Most probable kind: ", make("strong", {}, kind.label), ` (${percent(kind.confidence)} of the pneumonia probability).`);
+}
+
+function guardParts(guard) {
+  const noteworthy = guard.verdict !== "accept";
+  const reasons = guard.reasons.filter((code) => code !== "package_has_no_guard").map((code) => make("p", {}, codeInWords(code)));
+  return [make("div", { className: noteworthy ? "note guard" : "guard" }, make("p", {}, verdictInWords(guard.verdict)), ...reasons, distanceLine(guard))];
+}
+
+function distanceLine(guard) {
+  if (typeof guard.distance !== "number" || typeof guard.threshold !== "number") return null;
+  return make("p", { className: "small soft" }, `Distance to the training pictures ${guard.distance.toFixed(2)}, limit ${guard.threshold.toFixed(2)}.`);
+}
+
+function rejectionParts(answer) {
+  return [
+    make("p", {}, "The model was not made for this picture, so there is no probability."),
+    ...guardParts(answer.guard),
+    answerFacts(answer),
+  ];
+}
+
+function codeNotes(answer) {
+  const codes = [...(answer.warnings ?? []), ...answer.image.warnings];
+  return codes.length ? [make("div", { className: "note guard" }, ...codes.map((code) => make("p", {}, codeInWords(code))))] : [];
+}
+
+function findingsTable(answer) {
+  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Finding"), make("th", { scope: "col", className: "number" }, "Probability")));
+  const rows = answer.findings.map((finding) => make("tr", {}, make("th", { scope: "row" }, finding.label), make("td", { className: "number" }, percent(finding.probability))));
+  return make("table", { className: "findings" }, make("caption", { className: "unseen" }, "Calibrated probabilities of all labels"), head, make("tbody", {}, ...rows));
+}
+
+function measuredSentence(used, card) {
+  const point = card?.operating_points?.find((one) => one.name === used.name);
+  if (used.sensitivity === null || used.specificity === null) return "Nobody has measured what this operating point gives.";
+  const range = (interval) => (interval ? ` (${percent(interval.low)} to ${percent(interval.high)})` : "");
+  const sensitivity = percent(used.sensitivity) + range(point?.sensitivity);
+  const specificity = percent(used.specificity) + range(point?.specificity);
+  return `At “${pointInWords(used.name)}”, measured on patients that training did not see: sensitivity ${sensitivity}, specificity ${specificity}.`;
+}
+
+function answerFacts(answer) {
+  const { image, model, timing_ms: timing } = answer;
+  return factList([
+    ["Picture", image ? `${image.format.toUpperCase()}, ${image.width_px} × ${image.height_px} pixels` : null],
+    ["Model", model ? `${model.name} ${model.version}` : null],
+    ["Time", timing ? `${timing.total.toFixed(0)} ms (decoding ${timing.decode.toFixed(0)}, network ${timing.network.toFixed(0)})` : null],
+    ["Request", answer.request_id],
+  ]);
+}
+
+function rawAnswer(answer) {
+  const short = structuredClone(answer);
+  if (short.explanation) short.explanation.heatmap_png_b64 = `${short.explanation.heatmap_png_b64.slice(0, 24)}…`;
+  return make("details", {}, make("summary", {}, "The answer as JSON"), make("pre", { tabIndex: 0, role: "region", "aria-label": "The answer as JSON" }, JSON.stringify(short, null, 2)));
+}
+
+function placeholder(item) {
+  const words = { waiting: "Waiting", reading: "Reading…" };
+  return make("div", { className: "plate empty" }, make("p", {}, words[item.state] ?? "No view of this picture"));
+}
+
+function stillPicture(item) {
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas"));
+  paint(canvas, item.picture, item.look.window, item.look.level);
+  const heatmap = item.answer?.explanation?.heatmap_png_b64;
+  const map = heatmap ? make("img", { alt: "", src: `data:image/png;base64,${heatmap}` }) : null;
+  if (map) map.style.opacity = String(item.look.opacity / 100);
+  return make("div", { className: "plate" }, canvas, map);
+}

@@ -1,0 +1,37 @@
+"""Pictures that a person gives to the page, and what the page then shows."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from core import phantom
+from tests.support.pictures import chest, encode
+
+
+def payload(name: str, data: bytes, kind: str = "application/octet-stream") -> FilePayload:
+    return {"name": name, "mimeType": kind, "buffer": data}
+
+
+SOUND = payload("one.jpg", phantom.jpeg(), "image/jpeg")
+ANOTHER = payload("two.png", encode(chest(2), "PNG"), "image/png")
+TEXT = payload("notes.txt", b"this is not a picture", "text/plain")
+
+
+def give(page: Page, *files: FilePayload) -> None:
+    page.locator("#files").set_input_files(list(files))
+
+
+def wait_until_read(page: Page) -> None:
+    expect(page.locator("#shelf-count")).to_have_text(re.compile(r"^\d+ read$"))
+    expect(page.locator("#view article").first).to_be_visible()
+
+
+def row(page: Page, name: str) -> str:
+    return page.locator("#shelf li", has_text=name).locator(".state").inner_text()
+
+
+def saved(page: Page, button: str) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    return Path(download.value.path()).read_bytes().decode()
