@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core import contract, errors, living, openapi, retraining
+from core import contract, dicom_errors, errors, living, openapi, retraining
 from core.contract import Request
 from core.endpoints import Endpoints, Outcome
 from core.openapi import Route
@@ -33,11 +33,20 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.PictureTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.UnsupportedFormat: 415,
+    dicom_errors.DicomSupportMissing: 415,
+    dicom_errors.UnsupportedTransferSyntax: 415,
     errors.NotAPicture: 422,
     errors.SeveralFrames: 422,
     errors.TruncatedPicture: 422,
     errors.CorruptPicture: 422,
     errors.PictureTooSmall: 422,
+    dicom_errors.NotARadiograph: 422,
+    dicom_errors.NotForPresentation: 422,
+    dicom_errors.NotAChest: 422,
+    dicom_errors.NotFrontal: 422,
+    dicom_errors.NoPixelData: 422,
+    dicom_errors.ColourPicture: 422,
+    dicom_errors.BurnedInAnnotation: 422,
     errors.PackageRefused: 422,
     errors.InternalError: 500,
     errors.LauncherFailed: 502,
