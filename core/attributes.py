@@ -1,7 +1,7 @@
 """What a DICOM header says of a picture, as typed values. Called by `core.dicom`."""
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LUT_DESCRIPTOR: Final = 0x00283002
 _LUT_DATA: Final = 0x00283006
+_SMALLEST: Final = 1e-6  # of what is divided by
 _SQUARE: Final = 0.01  # how far from 1 the ratio of a pixel's sides may be
 
 
@@ -92,7 +93,7 @@ def tones(dataset: "Dataset", bits: Layout) -> Tones:
     return Tones(
         white_is_low=elements.text(dataset, "PhotometricInterpretation") == "MONOCHROME1",
         inverse={"INVERSE": True, "IDENTITY": False}.get(lut_shape),
-        slope=slope if slope else 1.0,
+        slope=slope if slope is not None and abs(slope) >= _SMALLEST else 1.0,
         intercept=intercept or 0.0,
         modality_lut=modality_lut,
         voi_lut=_lut(dataset, "VOILUTSequence", below_zero),
@@ -103,7 +104,7 @@ def tones(dataset: "Dataset", bits: Layout) -> Tones:
 
 def _window(dataset: "Dataset") -> Window | None:
     centre, width = elements.number(dataset, "WindowCenter"), elements.number(dataset, "WindowWidth")
-    if centre is None or width is None or width <= 0.0:
+    if centre is None or width is None or width < _SMALLEST:
         return None
     return Window(centre, width, elements.text(dataset, "VOILUTFunction"))
 
@@ -130,7 +131,7 @@ def _lut(dataset: "Dataset", name: str, signed: bool) -> Lut | None:
     if not items:
         return None
     try:
-        item: Any = items[0]
+        item = items[0]
         order = "<" if dataset.original_encoding[1] else ">"
         count, first, _ = (int(number) for number in elements.sixteen_bits(item[_LUT_DESCRIPTOR].value, order))
         data = item[_LUT_DATA].value
@@ -139,7 +140,7 @@ def _lut(dataset: "Dataset", name: str, signed: bool) -> Lut | None:
         values = (
             np.frombuffer(data, np.uint8) if isinstance(data, bytes) and len(data) < 2 * count - 1 else elements.sixteen_bits(data, order)
         )
-    except elements.PARSER_ERRORS as error:
+    except Exception as error:  # pydicom's errors have no base in common
         raise errors.CorruptPicture(f"Expected a readable table in {name}. Received: a damaged one.") from error
     if not values.size:
         raise errors.CorruptPicture(f"Expected a table in {name}. Received: an empty one.")

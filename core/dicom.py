@@ -7,6 +7,7 @@ its log, is silenced, since it quotes. docs/dicom.md says what is read, what is 
 import io
 import logging
 import re
+import struct
 import warnings
 import zlib
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -35,8 +36,29 @@ _PLAIN: Final = (_IMPLICIT, _EXPLICIT, _DEFLATED, _BIG_ENDIAN)
 _COMPRESSED: Final = frozenset(f"{_SYNTAX}.4.{end}" for end in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203))
 _GREY: Final = ("MONOCHROME1", "MONOCHROME2", "")
 _COLOUR: Final = re.compile(r"RGB|ARGB|HSV|CMYK|YBR_\w+|PALETTE COLOR|XYB")
+_DECODER_ERRORS: Final = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error)
 _SILENT: Final = ("ignore", None, Warning, re.compile("pydicom"), 0)
 _LOGGERS: Final = ("pydicom", "pylibjpeg", "libjpeg")
+
+
+_MOST_READS: Final = 100_000  # of the header: a chest's takes some hundred, and pydicom does about 100,000 a second
+
+
+class _Stream(io.BytesIO):
+    """A file that gives up on headers made of millions of elements."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return some bytes.
+
+        Raises:
+            errors.CorruptPicture: too often asked.
+        """
+        self.reads += 1
+        if self.reads > _MOST_READS:
+            raise errors.CorruptPicture("Expected a DICOM header of some hundred elements. Received: far more.")
+        return super().read(size)
 
 
 class Rendered(NamedTuple):
@@ -88,7 +110,9 @@ def decode(data: bytes, max_pixels: int, draft_px: tuple[int, int] | None) -> Re
     _quieten()
     try:
         file = _read(data, max_pixels)
-    except (*elements.PARSER_ERRORS, zlib.error) as error:
+    except errors.PictureError:
+        raise
+    except Exception as error:  # pydicom's errors have no base in common, and it meets what anybody sends
         raise _unreadable(data) from error
     if attributes.is_empty(file.dataset):
         raise _unreadable(data, file.cut)
@@ -98,7 +122,7 @@ def decode(data: bytes, max_pixels: int, draft_px: tuple[int, int] | None) -> Re
         samples = _samples(file, layout, draft_px)
         grey, more = tones.render(samples, attributes.tones(file.dataset, layout))
         uneven = () if attributes.shape(file.dataset).square else ("pixels_not_square",)
-    except elements.PARSER_ERRORS as error:
+    except _DECODER_ERRORS as error:
         raise errors.CorruptPicture("Expected a readable DICOM file. Received: damaged data.") from error
     return Rendered(grey, layout.columns, layout.rows, (*codes, *uneven, *more), reduced=grey.shape != (layout.rows, layout.columns))
 
@@ -129,14 +153,14 @@ def _read(data: bytes, max_pixels: int) -> _File:
     """Parse the header up to the pixel data."""
     from pydicom.filereader import read_dataset
 
-    stream = io.BytesIO(data)
+    stream = _Stream(data)
     if _has_preamble(data):
         stream.seek(_PREAMBLE_BYTES + 4)
     meta = read_dataset(stream, False, True, stop_when=lambda tag, _type, _length: tag >> 16 != 2, specific_tags=[0x00020010])
     syntax = str(meta[0x00020010].value or "") if 0x00020010 in meta else ""
     if syntax == _DEFLATED:
         data = _inflated(data[stream.tell() :], max_pixels)
-        stream = io.BytesIO(data)
+        stream = _Stream(data)
     start = stream.tell()
     syntax = syntax or _guessed(data[start : start + 6])
     dataset = read_dataset(

@@ -4,10 +4,8 @@ The list below is all that is read. Names, numbers and identifiers of people, pl
 age alone. Files in the wild hold anything anywhere: what cannot be understood counts as not said.
 """
 
-import math
-import struct
 from collections.abc import MutableSequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -52,21 +50,8 @@ TAGS: Final = {
     "ViewCodeSequence": 0x00540220,
     "PresentationLUTShape": 0x20500020,
 }
-PARSER_ERRORS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    BufferError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What pydicom raises on elements that are damaged or made to harm."""
 _CODE_MEANING: Final = 0x00080104
+_LARGEST: Final = 1e12
 _LONGEST: Final = 64  # letters: longer than any word that matters
 
 
@@ -77,12 +62,12 @@ def sixteen_bits(value: object, order: str) -> npt.NDArray[np.uint16]:
     return (np.atleast_1d(np.asarray(value, dtype=np.int64)) & 0xFFFF).astype(np.uint16)
 
 
-def values(dataset: "Dataset", name: str) -> list[object]:
+def values(dataset: "Dataset", name: str) -> list[Any]:
     """Return the values of an attribute: none where it is missing or cannot be understood."""
     try:
         value = dataset[TAGS[name]].value
         return list(value) if isinstance(value, MutableSequence) else [] if value is None or value == "" else [value]
-    except PARSER_ERRORS:
+    except Exception:  # a damaged element: pydicom's errors have no base in common
         return []
 
 
@@ -99,18 +84,19 @@ def text(dataset: "Dataset", name: str) -> str:
 def meaning(dataset: "Dataset", name: str) -> str:
     """Return in words what the first code of a sequence means."""
     try:
-        return str(next(iter(values(dataset, name)), {})[_CODE_MEANING].value).upper()[:_LONGEST]  # type: ignore[index]
-    except PARSER_ERRORS:
+        items: list[Any] = values(dataset, name)
+        return str(items[0][_CODE_MEANING].value).upper()[:_LONGEST]
+    except Exception:  # there is none, or a damaged one
         return ""
 
 
 def number(dataset: "Dataset", name: str) -> float | None:
-    """Return the first number of an attribute, None where there is none that is finite."""
+    """Return the first number of an attribute, None where there is none of sane size."""
     try:
         found = float(text(dataset, name))
     except ValueError:
         return None
-    return found if math.isfinite(found) else None
+    return found if abs(found) <= _LARGEST else None  # nor NaN, which is not smaller than anything
 
 
 def whole(dataset: "Dataset", name: str, missing: int) -> int:

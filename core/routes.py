@@ -68,10 +68,17 @@ _ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
 _STORE: Final = (errors.NoStore, errors.StoreUnavailable)
 _LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
 _VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
+_NOT_STORED: Final = (dicom_errors.BurnedInAnnotation,)
 _JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
-_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob)
+_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, *_NOT_STORED, errors.UnknownJob)
 _PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
-_UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
+_UPLOAD_ERRORS: Final = (
+    *(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized),
+    *_ADMIN,
+    *_STORE,
+    *_LABELS,
+    *_NOT_STORED,
+)
 ROUTES: Final = (
     Route(
         method="POST",

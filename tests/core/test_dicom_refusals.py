@@ -20,8 +20,11 @@ RGB = np.repeat(CHEST[:, :, np.newaxis], 3, axis=2)
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 SOUND = dicoms.sound()
 
+MODALITIES = ("CT", "MR", "US", "MG", "XA", "RF", "SR")
+ELSEWHERE = ("HAND", "C-SPINE", "PELVIS", "SKULL")
+VIEWS = ("LL", "RL", "LATERAL", "LLD", "RAO", "AP LLD")
 REFUSED: dict[str, tuple[bytes, type[errors.PictureError]]] = {
-    **{f"modality {name}": (file(CHEST, Modality=name), dicom_errors.NotARadiograph) for name in ("CT", "MR", "US", "MG", "XA", "RF", "SR")},
+    **{f"modality {name}": (file(CHEST, Modality=name), dicom_errors.NotARadiograph) for name in MODALITIES},
     "modality of its own": (file(CHEST, Modality="JANEDOE"), dicom_errors.NotARadiograph),
     "other without a chest": (file(CHEST, Modality="OT", BodyPartExamined=None), dicom_errors.NotARadiograph),
     "no modality and no chest": (file(CHEST, Modality=None, BodyPartExamined=None), dicom_errors.NotARadiograph),
@@ -29,9 +32,9 @@ REFUSED: dict[str, tuple[bytes, type[errors.PictureError]]] = {
     "mammogram as an object": (file(CHEST, SOPClassUID=STORAGE + "1.2"), dicom_errors.NotARadiograph),
     "raw by its class": (file(CHEST, SOPClassUID=STORAGE + "1.1.1", Modality="DX"), dicom_errors.NotForPresentation),
     "raw by its intent": (file(CHEST, Modality="DX", PresentationIntentType="FOR PROCESSING"), dicom_errors.NotForPresentation),
-    **{f"body part {name}": (file(CHEST, BodyPartExamined=name), dicom_errors.NotAChest) for name in ("HAND", "C-SPINE", "PELVIS", "SKULL")},
+    **{f"body part {name}": (file(CHEST, BodyPartExamined=name), dicom_errors.NotAChest) for name in ELSEWHERE},
     "region hand": (file(CHEST, BodyPartExamined=None, AnatomicRegionSequence=dicoms.code("Hand")), dicom_errors.NotAChest),
-    **{f"view {name}": (file(CHEST, ViewPosition=name), dicom_errors.NotFrontal) for name in ("LL", "RL", "LATERAL", "LLD", "RAO", "AP LLD")},
+    **{f"view {name}": (file(CHEST, ViewPosition=name), dicom_errors.NotFrontal) for name in VIEWS},
     "view in words": (file(CHEST, ViewPosition=None, ViewCodeSequence=dicoms.code("left lateral")), dicom_errors.NotFrontal),
     "rows from back to front": (file(CHEST, ViewPosition=None, PatientOrientation=["A", "F"]), dicom_errors.NotFrontal),
     "no pixel data": (file(None, Rows=100, Columns=100), dicom_errors.NoPixelData),

@@ -1,4 +1,4 @@
-"""Grey levels as the header asks for them: tables, windows, polarity, padding, and what happens where it asks for nothing or for nonsense."""
+"""Grey levels as the header asks for them: tables, windows, polarity, padding; and where it asks for nothing, or for nonsense."""
 
 from typing import Any
 

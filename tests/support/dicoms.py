@@ -13,8 +13,8 @@ from PIL import Image
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.filewriter import dcmwrite, write_dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import dcmwrite, write_dataset
 from pydicom.pixels import get_encoder
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
