@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core import dicom, errors
+from core.dicom_file import is_dicom
 from core.grey import MIN_SIDE_PX as MIN_SIDE_PX
 from core.grey import Grey, check_size, to_grey
 from core.manifest import InputContract
@@ -79,7 +80,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] 
     Raises:
         errors.PictureError: one of its leaves, each with its own code.
     """
-    if dicom.is_dicom(data):
+    if is_dicom(data):
         drawn = dicom.decode(data, max_pixels, draft_px)
         return Picture(drawn.grey, "dicom", drawn.width_px, drawn.height_px, drawn.warnings, drawn.reduced)
     if not data.startswith(_LOADED_FROM_THE_START):

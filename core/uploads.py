@@ -21,7 +21,7 @@ from PIL import Image
 
 from core import dicom_errors, errors, images
 from core.bodies import Pictures
-from core.dicom import is_dicom
+from core.dicom_file import is_dicom
 from core.images import Picture
 from core.living import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
 from core.manifest import InputContract

@@ -92,7 +92,8 @@ def test_file_made_to_harm_is_read_or_refused_soon(data: bytes) -> None:
 
 
 def test_eight_threads_decode_at_once_and_each_gets_its_own_picture() -> None:
-    files = [file(np.roll(deep(CHEST, 16), shift, 1), 16, syntax) for shift in range(4) for syntax in (dicoms.EXPLICIT, dicoms.RLE, dicoms.J2K)]
+    turned = [np.roll(deep(CHEST, 16), shift, 1) for shift in range(4)]
+    files = [file(pixels, 16, syntax) for pixels in turned for syntax in (dicoms.EXPLICIT, dicoms.RLE, dicoms.J2K)]
     files.append(SOUND["JPEG lossless"])
     alone = [images.decode(data) for data in files]
 

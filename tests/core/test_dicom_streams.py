@@ -34,9 +34,9 @@ def grey(opened: Dataset) -> npt.NDArray[np.float64]:
     return images.decode(data).grey.astype(np.float64)
 
 
-@pytest.mark.parametrize("name", ["MR_small_jpeg_ls_lossless.dcm", "MR_small_jp2klossless.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm"])
-def test_compressed_copy_reads_as_the_plain_one(name: str) -> None:
-    assert np.array_equal(grey(as_chest(name)), grey(as_chest("MR_small.dcm")))
+@pytest.mark.parametrize("name", ["jpeg_ls_lossless", "jp2klossless", "RLE", "bigendian", "implicit"])
+def test_copy_in_another_syntax_reads_as_the_plain_one(name: str) -> None:
+    assert np.array_equal(grey(as_chest(f"MR_small_{name}.dcm")), grey(as_chest("MR_small.dcm")))
 
 
 @pytest.mark.parametrize("name", ["JPGExtended.dcm", "693_J2KI.dcm", "J2K_pixelrep_mismatch.dcm"])
