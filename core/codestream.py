@@ -166,10 +166,7 @@ def _with_pillow(frame: bytes, name: str, stream: Stream, layout: Layout, draft_
 
     with Image.open(io.BytesIO(frame), formats=(name,)) as image:
         if draft_px is not None and name == "JPEG2000":
-            halvings = range(min(stream.levels, _MOST_REDUCED), 0, -1)
-            image.reduce = next(  # type: ignore[method-assign, assignment]
-                (halved for halved in halvings if stream.width >> halved >= draft_px[0] and stream.height >> halved >= draft_px[1]), 0
-            )
+            image.reduce = _halvings(stream, draft_px)  # type: ignore[method-assign, assignment]
         pixels = cast(Stored, np.asarray(image))
     if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
         raise errors.CorruptPicture("Expected grey pixels. Received: another kind.")
@@ -179,6 +176,21 @@ def _with_pillow(frame: bytes, name: str, stream: Stream, layout: Layout, draft_
     offset = 1 << (stream.precision - 1) if stream.signed else 0
     bits, shift = min(layout.stored, stream.precision), 8 * pixels.itemsize - stream.precision
     return Samples(pixels, bits, layout.signed, shift, offset)
+
+
+def _halvings(stream: Stream, draft_px: tuple[int, int]) -> int:
+    """Return how often JPEG 2000 may be halved, so that both sides stay long enough.
+
+    OpenJPEG rounds sides up and Pillow to the nearest: where they disagree, Pillow fails.
+    """
+
+    def fits(halved: int, side: int, least: int) -> bool:
+        up = -(-side >> halved)
+        return up >= least and up == (side + (1 << halved >> 1)) >> halved
+
+    sides = ((stream.width, draft_px[0]), (stream.height, draft_px[1]))
+    possible = range(min(stream.levels, _MOST_REDUCED), 0, -1)
+    return next((halved for halved in possible if all(fits(halved, *side) for side in sides)), 0)
 
 
 def _with_libjpeg(frame: bytes, stream: Stream, layout: Layout) -> Samples:

@@ -100,7 +100,7 @@ def test_frame_in_several_fragments_is_put_together() -> None:
     assert np.array_equal(read(head + items + end), CHEST)
 
 
-@pytest.mark.parametrize("side", [64, 97, 98, 99, 100, 101, 102, 103, 255])
+@pytest.mark.parametrize("side", [64, 97, 98, 129, 130, 131, 132, 133, 255, 257, 258, 259, 260, 261, 262, 263, 264])
 def test_jpeg_2000_of_any_size_can_be_decoded_at_a_fraction(side: int) -> None:
     grey = np.ascontiguousarray(np.broadcast_to(np.linspace(0, 65535, side).astype(np.uint16), (side + 3, side)))
     data = file(grey, 16, dicoms.J2K_LOSSLESS)
