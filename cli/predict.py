@@ -14,7 +14,7 @@ import msgspec
 from core.contract import Request, Response
 
 STANDARD_INPUT = "-"
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
 NO_PICTURE_AT_FAULT = ("invalid_parameter", "invalid_settings", "model_unavailable")  # the next picture would fare no better
 # A terminal has no front door: no key to show, no body that a stranger chose.
 LOCAL = {"PNEUMONIA_LOG_LEVEL": "CRITICAL", "PNEUMONIA_MAX_BODY_MB": "1024"}

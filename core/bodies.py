@@ -50,7 +50,8 @@ def read_pictures(request: Request, settings: Settings) -> Pictures:
     media_type = content_type.partition(";")[0].strip().lower()
     if not (media_type in (*RAW_TYPES, MULTIPART_TYPE, JSON_TYPE) or media_type.startswith("image/")):
         raise errors.UnsupportedMediaType(
-            f"Expected Content-Type image/*, application/octet-stream, {MULTIPART_TYPE} or {JSON_TYPE}. Received: {media_type[:64]}."
+            f"Expected Content-Type image/*, application/dicom, application/octet-stream, {MULTIPART_TYPE} or {JSON_TYPE}. "
+            f"Received: {media_type[:64]}."
         )
     body = read_body(request, settings.max_body_bytes)
     if media_type == MULTIPART_TYPE:

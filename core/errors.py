@@ -3,7 +3,9 @@
 Raised everywhere in `core`, turned into HTTP answers by the one table in `core.routes`. An error carries a code, never an HTTP number.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_OF_SERVING: Final = (__name__, "core.dicom_errors")
 
 
 class PneumoniaError(Exception):
@@ -228,5 +230,5 @@ class InternalError(ServiceError):
 
 def leaves(kind: type[PneumoniaError] = PneumoniaError) -> list[type[PneumoniaError]]:
     """Return the errors of serving that can be raised, those below a class with a code of their own. Training has more, elsewhere."""
-    below = [leaf for child in kind.__subclasses__() if child.__module__ == __name__ for leaf in leaves(child)]
+    below = [leaf for child in kind.__subclasses__() if child.__module__ in _OF_SERVING for leaf in leaves(child)]
     return below or [kind]

@@ -1,4 +1,4 @@
-"""Whatever Pillow decodes, of any mode and depth, to a grey array. Called by `core.images`."""
+"""Whatever Pillow decodes, of any mode and depth, to a grey array. Called by `core.images`; `core.dicom` has pixels of its own."""
 
 from typing import Final
 
@@ -11,8 +11,22 @@ from core import errors
 Grey = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 """2-D array (height, width), values in [0, 255], 0 black: uint8 from sources of 8 bits, float32 from deeper ones."""
 
+MIN_SIDE_PX: Final = 32  # below this no lung field can be told from noise
+
 _PHOTOMETRIC_INTERPRETATION: Final = 262  # a TIFF tag; 0 is WhiteIsZero
 _SAMPLE_FORMAT: Final = 339  # a TIFF tag; 1 is unsigned
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse a picture by the size that its header claims, before memory is taken for it.
+
+    Raises:
+        errors.PictureTooLarge, errors.PictureTooSmall: each with both sizes.
+    """
+    if width * height > max_pixels:
+        raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: {width:,} × {height:,}.")
+    if min(width, height) < MIN_SIDE_PX:
+        raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} × {height}.")
 
 
 def to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:

@@ -14,15 +14,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core import errors
-from core.grey import Grey, to_grey
+from core import dicom, errors
+from core.dicom_file import is_dicom
+from core.grey import MIN_SIDE_PX as MIN_SIDE_PX
+from core.grey import Grey, check_size, to_grey
 from core.manifest import InputContract
 
-FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WebP")
-MIN_SIDE_PX: Final = 32  # below this no lung field can be told from noise
+FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WebP", "DICOM")
 MAX_PIXELS: Final = 25_000_000  # detectors give 4 to 18 megapixels, film scanners 21; at most 200 MB while decoding, whatever the mode
 DRAFT_FACTOR: Final = 2  # JPEG is decoded at no less than this times the network's input
 
+_BY_PILLOW: Final = (*FORMATS[:-1], "GIF")  # GIF only to be refused by its name
 _RESAMPLING: Final = {name.lower(): value for name, value in Image.Resampling.__members__.items()}
 _ORIENTATION_TAG: Final = 0x0112
 _LOADED_FROM_THE_START: Final = (b"\xff\xd8", b"\x89PNG", b"BM")  # JPEG, PNG, BMP
@@ -35,7 +37,6 @@ _KNOWN_SIGNATURES: Final = (
     (4, b"ftypheic", "HEIC"),
     (4, b"ftypavif", "AVIF"),
     (4, b"jP  \r\n\x87\n", "JPEG 2000"),
-    (128, b"DICM", "DICOM"),
     (0, b"\x7fELF", "program"),
 )
 _TIFF_ORDERS: Final[Mapping[bytes, Literal["little", "big"]]] = {b"II*\x00": "little", b"MM\x00*": "big"}
@@ -69,9 +70,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] 
     """Decode one picture to grey, upright.
 
     Args:
-        data: JPEG, PNG, BMP, TIFF or WebP; grey, RGB, RGBA, CMYK or palette; 1, 8, 16 or 32 bits.
+        data: JPEG, PNG, BMP, TIFF or WebP; grey, RGB, RGBA, CMYK or palette; 1, 8, 16 or 32 bits. Or DICOM, as docs/dicom.md says.
         max_pixels: larger pictures are refused from their header, before memory is taken for them.
-        draft_px: (width, height) that a JPEG must keep when it is decoded at 1/2, 1/4 or 1/8 scale; None decodes in full.
+        draft_px: (width, height) that JPEG and JPEG 2000 must keep when decoded at 1/2, 1/4 or 1/8 scale; None decodes in full.
 
     Returns:
         The picture; `warnings` holds stable codes of what was done to it (see docs/api.md).
@@ -79,11 +80,14 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] 
     Raises:
         errors.PictureError: one of its leaves, each with its own code.
     """
+    if is_dicom(data):
+        drawn = dicom.decode(data, max_pixels, draft_px)
+        return Picture(drawn.grey, "dicom", drawn.width_px, drawn.height_px, drawn.warnings, drawn.reduced)
     if not data.startswith(_LOADED_FROM_THE_START):
         from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401 - else Pillow loads all its forty plugins, which takes 50 ms
 
     try:
-        with Image.open(io.BytesIO(data), formats=(*FORMATS, "GIF")) as image:
+        with Image.open(io.BytesIO(data), formats=_BY_PILLOW) as image:
             return _read(image, max_pixels, draft_px)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: more ({error}).") from error
@@ -127,10 +131,7 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
         raise errors.SeveralFrames(f"Expected one picture. Received: {image.format} with several frames or pages.")
     if image.format == "GIF":
         raise _unsupported("GIF")
-    if width * height > max_pixels:
-        raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: {width:,} × {height:,}.")
-    if min(width, height) < MIN_SIDE_PX:
-        raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} × {height}.")
+    check_size(width, height, max_pixels)
     if draft_px is not None:
         image.draft("L", draft_px)
     reduced = image.size != (width, height)

@@ -111,6 +111,7 @@ _PICTURE_BODY: Schema = {
     "required": True,
     "content": {
         "image/*": {"schema": _BINARY},
+        "application/dicom": {"schema": _BINARY},
         "application/octet-stream": {"schema": _BINARY},
         MULTIPART_TYPE: {"schema": {"type": "object", "properties": {"files": {"type": "array", "items": _BINARY}}}},
         JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Instances"}},

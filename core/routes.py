@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from core import contract, errors, living, management, openapi, papers, retraining, web
+from core import contract, dicom_errors, errors, living, management, openapi, papers, retraining, web
 from core.contract import Request
 from core.endpoints import Endpoints, Outcome
 from core.openapi import Route
@@ -34,11 +34,20 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.PictureTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.UnsupportedFormat: 415,
+    dicom_errors.DicomSupportMissing: 415,
+    dicom_errors.UnsupportedTransferSyntax: 415,
     errors.NotAPicture: 422,
     errors.SeveralFrames: 422,
     errors.TruncatedPicture: 422,
     errors.CorruptPicture: 422,
     errors.PictureTooSmall: 422,
+    dicom_errors.NotARadiograph: 422,
+    dicom_errors.NotForPresentation: 422,
+    dicom_errors.NotAChest: 422,
+    dicom_errors.NotFrontal: 422,
+    dicom_errors.NoPixelData: 422,
+    dicom_errors.ColourPicture: 422,
+    dicom_errors.BurnedInAnnotation: 422,
     errors.PackageRefused: 422,
     errors.InternalError: 500,
     errors.LauncherFailed: 502,
@@ -60,12 +69,19 @@ _ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
 _STORE: Final = (errors.NoStore, errors.StoreUnavailable)
 _LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
 _VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
+_NOT_STORED: Final = (dicom_errors.BurnedInAnnotation,)
 _JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
-_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob, errors.UnknownFile)
+_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, *_NOT_STORED, errors.UnknownJob, errors.UnknownFile)
 _PAPERS: Final = (errors.UnknownFile, errors.StoreUnavailable, *_NO_MODEL)
 _PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
 _PREVIEW_ERRORS: Final = tuple(error for error in _PREDICT_ERRORS if error not in (*_NO_MODEL, errors.InvalidParameter))
-_UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
+_UPLOAD_ERRORS: Final = (
+    *(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized),
+    *_ADMIN,
+    *_STORE,
+    *_LABELS,
+    *_NOT_STORED,
+)
 ROUTES: Final = (
     Route(
         method="POST",

@@ -1,12 +1,13 @@
 """Labelled pictures in the store: what `POST /upload-data` writes, and what retraining reads.
 
-    uploads/<label>/<sha256>.<ext>      the bytes as they came; sending twice stores once
+    uploads/<label>/<sha256>.<ext>      the bytes as they came, of DICOM the picture alone; sending twice stores once
     uploads/<label>/<sha256>.json       what is known of them, written last: a picture counts when this is there
 
 <label> is the label as `slug` writes it.
 """
 
 import hashlib
+import io
 import re
 import threading
 from collections import Counter
@@ -15,18 +16,22 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
+from PIL import Image
 
-from core import errors, images
+from core import dicom_errors, errors, images
 from core.bodies import Pictures
+from core.dicom_file import is_dicom
 from core.images import Picture
 from core.living import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
 from core.manifest import InputContract
 from core.metrics import Metrics
+from core.radiograph import BURNED_IN
 from core.settings import Settings
 from core.store import Store
 
 PREFIX: Final = "uploads/"
-EXTENSIONS: Final[Mapping[str, str]] = {"jpeg": "jpeg", "png": "png", "bmp": "bmp", "tiff": "tiff", "webp": "webp"}
+EXTENSIONS: Final[Mapping[str, str]] = {"jpeg": "jpeg", "png": "png", "bmp": "bmp", "tiff": "tiff", "webp": "webp", "dicom": "png"}
 """By the format that `core.images.decode` found, whatever the file was called."""
 _RECORD: Final = re.compile(rf"{PREFIX}([^/]+)/([0-9a-f]{{64}})\.json")
 
@@ -42,6 +47,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     stored_at: str
     request_id: str
+
+
+class Kept(NamedTuple):
+    """What of a picture goes into the store, and the digest that it goes by."""
+
+    data: bytes
+    sha256: str
 
 
 class Counted(NamedTuple):
@@ -107,10 +119,12 @@ class Uploads:
         outcomes: list[UploadedPicture] = []
         for data in pictures.items:
             try:
+                draft_px = None if is_dicom(data) else images.draft_px(contract)  # of DICOM the decoded picture is what is kept
                 with self._slots:
-                    picture = images.decode(data, min(self._settings.max_pixels, pixels_left), images.draft_px(contract))
+                    picture = images.decode(data, min(self._settings.max_pixels, pixels_left), draft_px)
+                    kept = _stripped(picture) if picture.format == "dicom" else Kept(data, hashlib.sha256(data).hexdigest())
                 pixels_left -= picture.width_px * picture.height_px
-                outcomes.append(_keep(store, data, picture, label, request_id, slugs))
+                outcomes.append(_keep(store, kept, picture, label, request_id, slugs))
             except errors.PictureError as error:
                 outcomes.append(RefusedPicture(code=error.code, detail=str(error)))
                 if not pictures.several:
@@ -129,12 +143,28 @@ def outcome_of(picture: UploadedPicture) -> str:
     return str(picture.__struct_config__.tag)
 
 
-def _keep(store: Store, data: bytes, picture: Picture, label: str, request_id: str, slugs: Iterable[str]) -> UploadedPicture:
+def _stripped(picture: Picture) -> Kept:
+    """Return a DICOM picture without its header: PNG of 8 bits, at full size, as a viewer would show it.
+
+    The digest is that of the pixels: the same picture with another header, or packed by another zlib, is the same upload.
+
+    Raises:
+        dicom_errors.BurnedInAnnotation: the header says that there is text in the pixels, which would be kept with them.
+    """
+    if BURNED_IN in picture.warnings:
+        raise dicom_errors.BurnedInAnnotation("Expected a picture without text in it, to be stored. Received: burned-in annotation.")
+    grey = np.rint(picture.grey).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(grey).save(stream, "PNG")
+    return Kept(stream.getvalue(), hashlib.sha256(f"{grey.shape}".encode() + grey.tobytes()).hexdigest())
+
+
+def _keep(store: Store, kept: Kept, picture: Picture, label: str, request_id: str, slugs: Iterable[str]) -> UploadedPicture:
     """Store a picture unless the store has it, under this label or another. The record comes last: with it the picture counts.
 
     Two requests that bring the same new bytes under two labels at the same moment may both succeed: `counted` then leaves both out.
     """
-    own, sha256 = slug(label), hashlib.sha256(data).hexdigest()
+    own, (data, sha256) = slug(label), kept
     for other in slugs:
         there = store.get(_record_key(other, sha256)) if other != own else None
         if there is not None:
