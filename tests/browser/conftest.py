@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.browser.managing import foreman, ground  # noqa: F401 - fixtures of the tests on managing
 from tests.contract.doors import HttpDoor, azure, google
 
 DOORS = {"google": google, "azure": azure}
