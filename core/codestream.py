@@ -111,16 +111,25 @@ def run_length(frame: bytes, layout: Layout) -> Samples:
     if segments != layout.allocated // 8:
         raise errors.CorruptPicture(f"Expected {layout.allocated // 8} segments of RLE data. Received: another number.")
     ends = [*offsets[1:segments], len(frame)]
-    count = layout.rows * layout.columns
-    planes = [_unpacked(frame[start:end], count) for start, end in zip(offsets, ends, strict=False)]
+    planes = [_unpacked(frame[start:end], layout) for start, end in zip(offsets, ends, strict=False)]
     pixels: Stored = planes[0]
     if len(planes) == 2:
-        pixels = np.stack(planes[::-1], axis=-1).view("<u2").astype(np.uint16, copy=False)
-    return _as_stored(pixels.reshape(layout.rows, layout.columns), layout)
+        pixels = np.stack(planes[::-1], axis=-1).view("<u2")[:, :, 0].astype(np.uint16, copy=False)
+    return _as_stored(pixels, layout)
 
 
-def _unpacked(segment: bytes, count: int) -> npt.NDArray[np.uint8]:
-    """Unpack one segment to exactly `count` bytes, and never more."""
+def _unpacked(segment: bytes, layout: Layout) -> npt.NDArray[np.uint8]:
+    """Unpack one segment to a byte a pixel, and never more.
+
+    A run ends with its row; Pillow, which is forty times as fast, holds writers to that, and some do not keep it.
+    """
+    try:
+        return np.asarray(Image.frombytes("L", (layout.columns, layout.rows), segment, "packbits", "L"))
+    except ValueError:
+        return _unpacked_across_rows(segment, layout.rows * layout.columns).reshape(layout.rows, layout.columns)
+
+
+def _unpacked_across_rows(segment: bytes, count: int) -> npt.NDArray[np.uint8]:
     unpacked = bytearray(count)
     at = done = 0
     while done < count and at < len(segment):

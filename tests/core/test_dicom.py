@@ -90,6 +90,15 @@ def test_every_lossy_transfer_syntax_gives_nearly_the_same_picture(syntax: str, 
     assert np.abs(read(dicoms.written(dicoms.dataset(CHEST), syntax, frame)) - CHEST).mean() < 2.0
 
 
+def test_rle_whose_runs_cross_the_rows_is_read() -> None:
+    flat = np.zeros((64, 40), np.uint8)
+    flat[30:] = 200
+    runs = bytes([129, 0]) * (30 * 40 // 128) + bytes([257 - 48, 0]) + bytes([129, 200]) * (34 * 40 // 128) + bytes([257 - 80, 200])
+    frame = (1).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(56) + runs
+
+    assert np.array_equal(images.decode(dicoms.written(dicoms.dataset(flat), dicoms.RLE, frame)).grey, flat)
+
+
 def test_frame_in_several_fragments_is_put_together() -> None:
     frame = dicoms.j2k(CHEST)
     pieces = [frame[at : at + 1000] for at in range(0, len(frame), 1000)]
@@ -110,7 +119,7 @@ def test_jpeg_2000_of_any_size_can_be_decoded_at_a_fraction(side: int) -> None:
     assert picture.reduced
     assert min(picture.grey.shape) >= 32
     assert (picture.width_px, picture.height_px) == (side, side + 3)
-    assert abs(float(picture.grey.mean()) - float(images.decode(data).grey.mean())) < 2.0
+    assert abs(float(picture.grey.mean()) - float(images.decode(data).grey.mean())) < 4.0
 
 
 def test_headers_of_streams_are_read() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,10 @@ from core import errors, images, phantom
 from core.api import Service
 from core.bootstrap import bootstrap
 from core.contract import Request, Response
+from core.dicom_errors import DicomSupportMissing
 from core.routes import ROUTES, STATUS_OF, template_of
-from tests.support import living, packages
+from tests.contract import dicom_cases
+from tests.support import dicoms, living, packages
 from tests.support.pictures import chest, encode, pages
 from tests.support.requests import get, post, read
 
@@ -120,6 +123,8 @@ def refusals() -> Mapping[str, tuple[Service, Request]]:
         "picture_too_small": (plain, post(encode(chest()[:20], "PNG"))),
         "invalid_settings": (service(log_level="LOUD"), post(SMALL)),
         "model_unavailable": (service(model="nowhere"), post(SMALL)),
+        "dicom_support_missing": (plain, post(dicoms.sound())),
+        **{code: (plain, post(data)) for code, data in dicom_cases.refused().items()},
     }
 
 
@@ -139,6 +144,8 @@ def test_refusal_of_a_picture_is_as_described(code: str, monkeypatch: pytest.Mon
         asked, request = service(), post(SMALL)
     else:
         asked, request = refusals()[code]
+    if code == DicomSupportMissing.code:
+        monkeypatch.setitem(sys.modules, "pydicom", None)
 
     response = asked.handle(request)
 
