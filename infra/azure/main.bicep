@@ -1,7 +1,7 @@
 // Everything of one deployment, in one resource group. Without images only what must be there before them is made: registry, vault, storage.
 targetScope = 'resourceGroup'
 
-@description('What all names are made of.')
+@description('What all names are made of: small letters and digits; storage accounts and registries take nothing else.')
 @minLength(3)
 @maxLength(12)
 param name string = 'pneumonia'
@@ -64,6 +64,13 @@ param recordPredictions bool = true
 
 @description('Labels that pictures may be uploaded under beside the model\'s own, with commas between them.')
 param extraLabels string = ''
+
+@description('How often the store is kept: ZRS in three zones, where the region has them, LRS in one.')
+@allowed([
+  'Standard_ZRS'
+  'Standard_LRS'
+])
+param storeSku string = 'Standard_ZRS'
 
 @description('Days after which kept answers are deleted.')
 @minValue(30)
@@ -169,6 +176,7 @@ module storage 'modules/storage.bicep' = {
     storeName: names.store
     hostName: names.host
     container: container
+    sku: storeSku
     location: location
     tags: allTags
     keepRecordsDays: keepRecordsDays
@@ -189,7 +197,7 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
-module environment_ 'modules/environment.bicep' = if (withApps) {
+module managedEnvironment 'modules/environment.bicep' = if (withApps) {
   name: 'environment'
   params: {
     name: names.environment
@@ -221,7 +229,7 @@ module jobs 'modules/jobs.bicep' = if (withApps) {
     driftClientId: identities.outputs.driftClientId
   }
   dependsOn: [
-    environment_
+    managedEnvironment
     storage
   ]
 }
@@ -262,7 +270,7 @@ module onContainerApps 'modules/function-container-apps.bicep' = if (withApps &&
     maxInstances: maxInstances
   }
   dependsOn: [
-    environment_
+    managedEnvironment
     jobs
     storage
   ]
@@ -300,7 +308,7 @@ module address 'modules/address.bicep' = if (withApps) {
     hosting: hosting
   }
   dependsOn: [
-    environment_
+    managedEnvironment
   ]
 }
 

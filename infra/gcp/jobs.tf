@@ -32,7 +32,6 @@ resource "google_cloud_run_v2_job" "retrain" {
           for_each = {
             PNEUMONIA_STORE          = local.store_url
             PNEUMONIA_RETRAIN_EPOCHS = tostring(var.retrain_epochs)
-            MLFLOW_TRACKING_URI      = "/tmp/mlflow"
           }
 
           content {

@@ -1,9 +1,10 @@
 locals {
   store_url = "gs://${google_storage_bucket.store.name}"
 
-  # A picture takes one processor while it is decoded and goes through the network, so that many interpreters. Twice as many threads: uploads
-  # that trickle in and the probes then wait for none of them. Cloud Run sends as many requests at once as there are threads.
-  threads = 2 * var.cpu
+  # A picture takes one processor while it is decoded and goes through the network: so many interpreters, and so many requests at once, but at
+  # least two, since an upload may trickle in. One thread more answers the probes meanwhile.
+  concurrency = max(2, var.cpu)
+  threads     = local.concurrency + 1
 
   service_settings = merge(
     {
@@ -16,11 +17,6 @@ locals {
       PNEUMONIA_LAUNCHER           = "cloud-run"
       PNEUMONIA_LAUNCHER_JOB       = google_cloud_run_v2_job.retrain.id
       PNEUMONIA_RETRAIN_COMMAND    = "pneumonia retrain --take-over" # Cloud Run starts a killed container again
-
-      THREADS              = tostring(local.threads)
-      OPENBLAS_NUM_THREADS = "1" # NumPy's threads, which serving does not use, take 60 ms at start
-      # gunicorn's control socket lies here: the root file system may be read-only.
-      XDG_RUNTIME_DIR = "/tmp"
     },
     length(var.extra_labels) == 0 ? {} : { PNEUMONIA_EXTRA_LABELS = join(",", var.extra_labels) },
   )
@@ -36,7 +32,7 @@ resource "google_cloud_run_v2_service" "pneumonia" {
   template {
     service_account                  = google_service_account.service.email
     execution_environment            = "EXECUTION_ENVIRONMENT_GEN2"
-    max_instance_request_concurrency = local.threads
+    max_instance_request_concurrency = local.concurrency
     timeout                          = "120s" # 200 million pixels take about 3 s; the rest is for slow uploads
     labels                           = local.labels
 
@@ -47,8 +43,8 @@ resource "google_cloud_run_v2_service" "pneumonia" {
 
     containers {
       image   = var.serve_image
-      command = ["functions-framework"] # the image's own command is Azure's host
-      args    = ["--source", "/home/site/wwwroot/function_gcp/main.py", "--target", "pneumonia"]
+      command = ["python", "-m", "function_gcp.serve"] # the image's own command is Azure's host
+      args    = ["--threads", tostring(local.threads)]
 
       ports {
         container_port = 8080

@@ -9,9 +9,9 @@ param functionAppName string
 @description('containerApps or premium.')
 param hosting string
 
-resource environment_ 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
+resource managedEnvironment 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
   name: environmentName
 }
 
 @description('Its address.')
-output url string = hosting == 'premium' ? 'https://${functionAppName}.azurewebsites.net' : 'https://${functionAppName}.${environment_.properties.defaultDomain}'
+output url string = hosting == 'premium' ? 'https://${functionAppName}.azurewebsites.net' : 'https://${functionAppName}.${managedEnvironment.properties.defaultDomain}'

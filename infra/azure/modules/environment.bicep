@@ -12,7 +12,7 @@ param tags object
 @description('Resource id of the workspace.')
 param workspaceId string
 
-resource environment_ 'Microsoft.App/managedEnvironments@2025-07-01' = {
+resource managedEnvironment 'Microsoft.App/managedEnvironments@2025-07-01' = {
   name: name
   location: location
   tags: tags
@@ -30,7 +30,7 @@ resource environment_ 'Microsoft.App/managedEnvironments@2025-07-01' = {
 }
 
 resource lines 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  scope: environment_
+  scope: managedEnvironment
   name: 'lines'
   properties: {
     workspaceId: workspaceId

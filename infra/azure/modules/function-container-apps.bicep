@@ -76,7 +76,7 @@ var keyStorage = [
   }
 ]
 
-resource environment_ 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
+resource managedEnvironment 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
   name: environmentName
 }
 
@@ -92,7 +92,7 @@ resource functionApp 'Microsoft.App/containerApps@2025-07-01' = {
     }
   }
   properties: {
-    environmentId: environment_.id
+    environmentId: managedEnvironment.id
     workloadProfileName: 'Consumption'
     configuration: {
       activeRevisionsMode: 'Single'

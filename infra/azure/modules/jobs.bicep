@@ -51,7 +51,9 @@ param driftIdentityId string
 @description('Its client id.')
 param driftClientId string
 
-resource environment_ 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
+var group = resourceGroup().id
+
+resource managedEnvironment 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
   name: environmentName
 }
 
@@ -66,7 +68,7 @@ resource retrain 'Microsoft.App/jobs@2025-07-01' = {
     }
   }
   properties: {
-    environmentId: environment_.id
+    environmentId: managedEnvironment.id
     workloadProfileName: 'Consumption'
     configuration: {
       triggerType: 'Manual'
@@ -111,10 +113,6 @@ resource retrain 'Microsoft.App/jobs@2025-07-01' = {
               name: 'AZURE_CLIENT_ID'
               value: retrainClientId
             }
-            {
-              name: 'MLFLOW_TRACKING_URI'
-              value: '/tmp/mlflow'
-            }
           ]
           resources: {
             cpu: 4
@@ -137,7 +135,7 @@ resource drift 'Microsoft.App/jobs@2025-07-01' = {
     }
   }
   properties: {
-    environmentId: environment_.id
+    environmentId: managedEnvironment.id
     workloadProfileName: 'Consumption'
     configuration: {
       triggerType: 'Schedule'
@@ -195,13 +193,13 @@ resource drift 'Microsoft.App/jobs@2025-07-01' = {
 
 // What function_azure/launcher.py does, and nothing else: read the job, start it. The built-in roles can also stop it.
 resource starter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'job-starter')
+  name: guid(group, 'job-starter')
   properties: {
-    roleName: 'Container Apps job starter (${retrainName}, ${uniqueString(resourceGroup().id)})'
+    roleName: 'Container Apps job starter (${retrainName}, ${uniqueString(group)})'
     description: 'Reads a Container Apps job and starts it.'
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      group
     ]
     permissions: [
       {

@@ -122,10 +122,6 @@ output settings array = [
     value: string((maxBodyMb + 1) * 1048576)
   }
   {
-    name: 'OPENBLAS_NUM_THREADS' // NumPy's threads, which serving does not use, take 60 ms at start
-    value: '1'
-  }
-  {
     name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
     value: insightsConnection
   }

@@ -9,6 +9,9 @@ param hostName string
 @description('Name of the store\'s container.')
 param container string
 
+@description('How often the store is kept.')
+param sku string
+
 @description('Region.')
 param location string
 
@@ -51,7 +54,7 @@ resource store 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: {
-    name: 'Standard_ZRS' // uploads are labelled by hand: three zones
+    name: sku
   }
   properties: {
     accessTier: 'Hot'
