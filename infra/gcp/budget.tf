@@ -1,5 +1,6 @@
 data "google_project" "this" {
   project_id = var.project_id
+  depends_on = [google_project_service.used]
 }
 
 # It tells and stops nothing: max_instances and retrain_hours are the bounds.

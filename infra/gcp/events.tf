@@ -37,7 +37,6 @@ resource "google_workflows_workflow" "reload" {
   region              = var.region
   description         = "Wakes the service after a promotion."
   service_account     = google_service_account.events.id
-  call_log_level      = "LOG_ERRORS_ONLY"
   deletion_protection = false
 
   # A request begins the look for a promotion and does not wait for it; the second gives the look a processor to end with.

@@ -38,4 +38,4 @@ def read(path: Path) -> list[Any]:
     return as_list(PARSER.parse(source).root_node, source, path.name)
 
 
-print(json.dumps({path: read(Path(path)) for path in sys.argv[1:]}))
+sys.stdout.write(json.dumps({path: read(Path(path)) for path in sys.argv[1:]}))

@@ -85,6 +85,29 @@ def test_a_wrong_property_is_found(body: str, problem: str, one: Any) -> None:
     assert misused(template.of("resource")["a"]) == [problem]
 
 
+def given_back(template: Template) -> list[str]:
+    """Return the properties that are asked of a resource and that it does not have."""
+    found = []
+    for name, resource in template.of("resource").items():
+        place, model = azure_api.API.get(resource.target, ("", ""))
+        for asked in re.findall(rf"\b{name}\.properties\.(\w+)", template.tree.text):
+            known = azure_api.models(tools.azure_models() / place)
+            whole = model.removesuffix("CreateOrUpdateParameters").removesuffix("CreateParameters")
+            shapes = [
+                known[whole].properties,
+                *(known[each.type].properties for each in known[whole].properties.values() if each.type in known),
+            ]
+            if not any(asked in path.split(".") for shape in shapes for path in shape):
+                found.append(f"{name}.properties.{asked}")
+    return found
+
+
+def test_every_property_that_is_asked_of_a_resource_is_given_back(templates: dict[str, Template], one: Any) -> None:
+    assert [asked for template in templates.values() for asked in given_back(template)] == []
+    identity = "resource a 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {\n  name: 'a'\n}\n"
+    assert given_back(one(identity + "output b string = a.properties.clientIdd\n")) == ["a.properties.clientIdd"]
+
+
 def test_a_resource_of_an_unknown_api_version_is_found(one: Any) -> None:
     template = one("resource a 'Microsoft.Storage/storageAccounts@2022-09-01' = {\n  name: 'a'\n}\n")
 
@@ -147,7 +170,7 @@ def test_modules_get_what_they_ask_for(templates: dict[str, Template]) -> None:
     found = []
     for path, template in templates.items():
         for name, module in template.of("module").items():
-            target = templates[str((Path(path).parent / module.target.strip("'")))]
+            target = templates[str(Path(path).parent / module.target.strip("'"))]
             wanted = target.of("param")
             needed = {each for each, param in wanted.items() if param.value is None}
             given = set(module.body["params"])
