@@ -9,8 +9,8 @@ WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
-# HashiCorp's parser of HCL, and the schema of provider 6.50.0 as typings: the last that was published.
-HCL := @cdktf/hcl2json@0.21.0
+# HashiCorp's parser and formatter of HCL, and the schema of provider 6.50.0 as typings: the last that was published.
+HCL := @cdktf/hcl2json@0.21.0 @cdktf/hcl-tools@0.21.0
 GOOGLE := @cdktf/provider-google@16.12.1
 NPM_INSTALL := npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix
 INFRA := .venv-infra

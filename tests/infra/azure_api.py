@@ -112,7 +112,7 @@ def wrong(known: dict[str, Model], model: str, given: dict[str, Any], where: str
     return found
 
 
-_PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+_PLAIN: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 
 
 def _inside(known: dict[str, Model], kind: str, value: Any, where: str) -> list[str]:

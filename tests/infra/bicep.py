@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +78,12 @@ def parse(files: Sequence[Path]) -> "subprocess.CompletedProcess[str]":
     """Run the grammar; it ends with 1 where a file is no Bicep."""
     script = Path(__file__).with_name("read_bicep.py")
     return subprocess.run([str(tools.infra_python()), str(script), *map(str, files)], capture_output=True, text=True, timeout=120)
+
+
+@cache
+def deployed() -> dict[str, Template]:
+    """Return what stands in infra/azure."""
+    return read(tools.AZURE)
 
 
 def read(folder: Path) -> dict[str, Template]:

@@ -1,11 +1,16 @@
-// Prints Terraform files as JSON: {file: content}. Run by tests/infra/terraform.py with node, which finds the parser by NODE_PATH.
+// Prints Terraform files as JSON: {file: {content, formatted}}. Run by tests/infra/terraform.py with node, which finds the parser and the
+// formatter, both HashiCorp's own, by NODE_PATH.
 const { readFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const { parse } = require("@cdktf/hcl2json");
+const { format } = require("@cdktf/hcl-tools");
 
 async function main(files) {
   const read = {};
-  for (const file of files) read[basename(file)] = (await parse(file, readFileSync(file, "utf8"))) ?? {};
+  for (const file of files) {
+    const text = readFileSync(file, "utf8");
+    read[basename(file)] = { content: (await parse(file, text)) ?? {}, formatted: await format(text) };
+  }
   process.stdout.write(JSON.stringify(read));
 }
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,9 +25,10 @@ class Resource(NamedTuple):
 
 
 class Module(NamedTuple):
-    """All files of a folder as one."""
+    """All files of a folder as one, and each file's text as `terraform fmt` would have it."""
 
     files: dict[str, Body]
+    formatted: dict[str, str]
 
     def blocks(self, kind: str) -> Iterator[tuple[str, Any]]:
         for content in self.files.values():
@@ -60,10 +62,12 @@ def parse(files: Sequence[Path]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([tools.node(), str(script), *map(str, files)], env=environ, capture_output=True, text=True, timeout=120)
 
 
+@cache
 def read(folder: Path) -> Module:
     done = parse(sorted(folder.glob("*.tf")))
     assert done.returncode == 0, done.stderr
-    return Module(json.loads(done.stdout))
+    files = json.loads(done.stdout)
+    return Module({name: file["content"] for name, file in files.items()}, {name: file["formatted"] for name, file in files.items()})
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -20,7 +20,7 @@ OF_BICEP = {"name", "scope", "parent", "dependsOn"}
 
 @pytest.fixture(scope="module")
 def templates() -> dict[str, Template]:
-    return {name: each for name, each in bicep.read(tools.AZURE).items() if name.endswith(".bicep")}
+    return {name: each for name, each in bicep.deployed().items() if name.endswith(".bicep")}
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_outputs_of_a_deployment_are_addresses(templates: dict[str, Template]) -
 
 
 def test_the_example_gives_parameters_that_there_are(templates: dict[str, Template]) -> None:
-    example = bicep.read(tools.AZURE)["example.bicepparam"].of("var")
+    example = bicep.deployed()["example.bicepparam"].of("var")
     wanted = templates["main.bicep"].of("param")
 
     assert set(example) <= set(wanted)

@@ -60,7 +60,7 @@ def google() -> dict[str, str | None]:
 def azure() -> dict[str, str | None]:
     """Return what Bicep sets, ours and the platform's, with its value where that is a literal."""
     found: dict[str, str | None] = {}
-    for name, template in bicep.read(tools.AZURE).items():
+    for name, template in bicep.deployed().items():
         if not name.endswith(".bicep"):
             continue
         for node in template.tree.below("object"):

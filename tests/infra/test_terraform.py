@@ -55,6 +55,10 @@ def test_every_file_is_hcl(module: Module) -> None:
     assert len(module.resources()) > 30
 
 
+def test_every_file_is_formatted(module: Module) -> None:
+    assert [name for name, text in module.formatted.items() if text != (tools.GCP / name).read_text("utf-8")] == []
+
+
 @pytest.mark.parametrize("text", ['a = "${', "resource {", 'x "y" {\n  a = 1 b = 2\n}', "a = [1 2]"])
 def test_what_is_no_hcl_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.tf"
@@ -104,7 +108,7 @@ def test_every_reference_leads_somewhere(module: Module) -> None:
 
 @pytest.mark.parametrize("expression", ["var.nam", "local.nothing", "google_storage_bucket.shop", "google_storage_bucket.store.nam"])
 def test_a_reference_that_leads_nowhere_is_found(expression: str, module: Module) -> None:
-    broken = Module({**module.files, "x.tf": {"output": {"x": [{"value": f"${{upper({expression})}}"}]}}})
+    broken = module._replace(files={**module.files, "x.tf": {"output": {"x": [{"value": f"${{upper({expression})}}"}]}}})
 
     assert unresolved(broken) == [expression]
 

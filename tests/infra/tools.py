@@ -24,8 +24,8 @@ def missing(what: str) -> NoReturn:
 def node() -> str:
     """Return the program that runs JavaScript, once the packages are there."""
     program = shutil.which("node")
-    if program is None or not (NODE_MODULES / "@cdktf" / "hcl2json").is_dir():
-        missing("@cdktf/hcl2json, a parser of HCL")
+    if program is None or not all((NODE_MODULES / "@cdktf" / name).is_dir() for name in ("hcl2json", "hcl-tools")):
+        missing("@cdktf/hcl2json and @cdktf/hcl-tools, HashiCorp's parser and formatter of HCL")
     return program
 
 
