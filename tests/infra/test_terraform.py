@@ -135,6 +135,15 @@ def test_every_variable_says_what_it_is_and_checks_it(module: Module) -> None:
     assert sorted(free) == ["extra_labels", "labels"]  # the platform and the service check them
 
 
+def test_the_example_gives_variables_that_there_are(module: Module) -> None:
+    lines = (tools.GCP / "terraform.tfvars.example").read_text("utf-8").splitlines()
+    given = {line.lstrip("# ").partition("=")[0].strip() for line in lines if re.match(r"(# )?\w+ +=", line)}
+    variables = module.named("variable")
+
+    assert given - set(variables) == set()
+    assert {name for name, body in variables.items() if "default" not in body} - given == set()
+
+
 def test_outputs_are_addresses(module: Module) -> None:
     outputs = module.named("output")
 

@@ -193,7 +193,7 @@ resource drift 'Microsoft.App/jobs@2025-07-01' = {
 
 // What function_azure/launcher.py does, and nothing else: read the job, start it. The built-in roles can also stop it.
 resource starter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(group, 'job-starter')
+  name: guid(group, retrainName, 'job-starter')
   properties: {
     roleName: 'Container Apps job starter (${retrainName}, ${uniqueString(group)})'
     description: 'Reads a Container Apps job and starts it.'
