@@ -139,6 +139,24 @@ def test_every_parameter_and_variable_is_used(templates: dict[str, Template]) ->
     assert sorted(unused) == [f"main.bicep: {name}" for name in makes]
 
 
+def missing_members(template: Template) -> list[str]:
+    """Return what is asked of a variable's object, or of each of its list in a loop, and is not there."""
+    found = []
+    for name, each in template.of("var").items():
+        value = bicep.value_of(each.value) if each.value else None
+        items = value if isinstance(value, list) else [value]
+        called = {name} if isinstance(value, dict) else set(re.findall(rf"\bfor (\w+) in {name}:", template.tree.text))
+        members = {member for symbol in called for member in re.findall(rf"(?<![\w.]){symbol}\.(\w+)", template.tree.text)}
+        found += [f"{name}: {member}" for member in members for item in items if isinstance(item, dict) and member not in item]
+    return found
+
+
+def test_members_of_variables_exist(templates: dict[str, Template], one: Any) -> None:
+    assert [member for template in templates.values() for member in missing_members(template)] == []
+    assert missing_members(one("var a = {\n  b: 1\n}\noutput c int = a.d\n")) == ["a: d"]
+    assert missing_members(one("var a = [\n  {\n    b: 1\n  }\n]\noutput c array = [for e in a: e.f]\n")) == ["a: f"]
+
+
 def test_only_functions_of_bicep_are_called(templates: dict[str, Template]) -> None:
     decorators = {"description", "allowed", "minLength", "maxLength", "minValue", "maxValue"}
 

@@ -113,6 +113,20 @@ def test_a_reference_that_leads_nowhere_is_found(expression: str, module: Module
     assert unresolved(broken) == [expression]
 
 
+def test_members_of_what_is_gone_through_exist(module: Module) -> None:
+    known = module.locals()
+    missing, looked = [], 0
+    for resource in module.resources():
+        through = re.fullmatch(r"\$\{local\.(\w+)\}", str(resource.body.get("for_each")))
+        items = known[through[1]] if through else {}
+        asked = {name for text in terraform.texts(resource.body) for name in re.findall(r"each\.value\.(\w+)", text)}
+        missing += [f"{resource.name}: {name}" for item in items.values() for name in asked if name not in item] if asked else []
+        looked += bool(items and asked)
+
+    assert looked == 2
+    assert missing == []
+
+
 def test_only_functions_of_terraform_are_called(module: Module) -> None:
     texts = [text for text in terraform.texts(list(module.files.values())) if "${" in text]
     called = {name for text in texts for name in re.findall(r"(?<![\w.])([a-z]\w*)\(", re.sub(r'"(?:[^"$\\]|\\.)*"', '""', text))}
