@@ -9,12 +9,18 @@ WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
+# HashiCorp's parser and formatter of HCL, and the schema of provider 6.50.0 as typings: the last that was published.
+HCL := @cdktf/hcl2json@0.21.0 @cdktf/hcl-tools@0.21.0
+GOOGLE := @cdktf/provider-google@16.12.1
+NPM_INSTALL := npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix
+INFRA := .venv-infra
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
 ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-living serve-azure test test-serving lint format types imports check train benchmark emulators requirements hooks clean
+# Every target that has a line in the help.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,7 +44,7 @@ test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-serving: $(SERVE)-test/.ready ## run the serving, contract and Azure tests without the training extra (PYTHON=python3.13)
-	$(SERVE)-test/bin/python -m pytest -m "not train" --ignore tests/training --ignore tests/browser $(PYTEST_ARGS)
+	$(SERVE)-test/bin/python -m pytest -m "not train and not infra" --ignore tests/training --ignore tests/browser $(PYTEST_ARGS)
 
 check: lint types imports ## lint, types and import contracts
 
@@ -67,6 +73,11 @@ benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 
 emulators: .emulators/$(AZURITE) ## install Azurite, on which the tests try the store (needs npm)
 
+infra-tools: $(INFRA)/.ready .infra-tools/.ready ## install what looks at infra/ (needs npm; 0.9 GB)
+
+infra-check: $(DEV)/.ready infra-tools ## check Terraform and Bicep: schemas, references, settings, policies
+	$(DEV)/bin/python -m pytest -m infra tests/infra $(PYTEST_ARGS)
+
 requirements: $(DEV)/.ready ## resolve requirements/*.txt anew from the ranges in pyproject.toml
 	$(DEV)/bin/python requirements/resolve.py
 
@@ -74,7 +85,7 @@ hooks: $(DEV)/.ready ## install the git hooks
 	$(DEV)/bin/pre-commit install
 
 clean: ## remove the environments and caches
-	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
+	rm -rf $(SERVE) $(SERVE)-test $(DEV) $(INFRA) .infra-tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
 
 # gunicorn says "address in use" eleven times; once is enough.
 free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
@@ -111,5 +122,17 @@ $(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-ru
 
 .emulators/$(AZURITE):
 	@echo "Installing $(AZURITE) into .emulators (once)…"
-	@npm install --prefix .emulators --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent $(AZURITE)
+	@$(NPM_INSTALL) .emulators $(AZURITE)
+	@touch $@
+
+# Programs and models, not the project: nothing of ours is installed here.
+$(INFRA)/.ready: requirements/infra.txt
+	@echo "Installing requirements/infra.txt into $(INFRA) (once)…"
+	@$(PYTHON) -m venv --clear $(INFRA)
+	@$(INFRA)/bin/python $(PIP_INSTALL) -r requirements/infra.txt
+	@touch $@
+
+.infra-tools/.ready:
+	@echo "Installing $(HCL) and $(GOOGLE) into .infra-tools (once)…"
+	@$(NPM_INSTALL) .infra-tools $(HCL) $(GOOGLE)
 	@touch $@
