@@ -25,7 +25,7 @@ def show(endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
             launcher=settings.launcher,
             base_dataset=settings.base_dataset is not None,
             labels=tuple(label.name for label in model.manifest.labels) if isinstance(model, Classifier) else (),
-            extra_labels=settings.extra_labels,
+            extra_labels=tuple(settings.extra_labels),
             max_body_bytes=settings.max_body_bytes,
         )
     )

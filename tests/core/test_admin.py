@@ -83,4 +83,4 @@ def test_reason_is_kept_up_to_its_limit(tmp_path: Path) -> None:
 def test_every_route_that_changes_something_is_guarded() -> None:
     changing = {route.path for route in ROUTES if route.method not in ("GET", "HEAD")} - {"/predict", "/preview"}
 
-    assert {route.path for route in ROUTES if route.needs_admin} == changing
+    assert {route.path for route in ROUTES if route.needs_admin and route.method != "GET"} == changing
