@@ -1,12 +1,14 @@
 """Pictures that a person gives to the page, and what the page then shows."""
 
+import io
 import re
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from core import phantom
-from tests.support.pictures import chest, encode
+from tests.support.pictures import encode
 
 
 def payload(name: str, data: bytes, kind: str = "application/octet-stream") -> FilePayload:
@@ -14,7 +16,7 @@ def payload(name: str, data: bytes, kind: str = "application/octet-stream") -> F
 
 
 SOUND = payload("one.jpg", phantom.jpeg(), "image/jpeg")
-ANOTHER = payload("two.png", encode(chest(2), "PNG"), "image/png")
+ANOTHER = payload("two.png", encode(Image.open(io.BytesIO(phantom.jpeg())), "PNG"), "image/png")
 TEXT = payload("notes.txt", b"this is not a picture", "text/plain")
 
 

@@ -8,6 +8,7 @@ from core import phantom
 from tests.browser.conftest import Open
 from tests.browser.given import ANOTHER, SOUND, TEXT, give, payload, wait_until_read
 from tests.contract.doors import HttpDoor
+from tests.support import packages
 
 
 def test_sample_is_read_with_words_probability_scale_and_heat_map(open_page: Open, door: HttpDoor) -> None:
@@ -24,7 +25,7 @@ def test_sample_is_read_with_words_probability_scale_and_heat_map(open_page: Ope
     )
     expect(article.get_by_role("img", name="Heat map: where the network saw pneumonia")).to_be_visible()
     expect(article.locator(".notice")).to_have_text("Research use. Not a medical device.")
-    expect(article.get_by_text("pneumonia-mobilenetv2 0.2.0")).to_be_visible()
+    expect(article.get_by_text(f"-mobilenetv2 {packages.version()}")).to_be_visible()
     expect(article.get_by_text(re.compile("sensitivity 96.9.*specificity 98.0"))).to_be_visible()
     expect(page.get_by_role("heading", name="What the model cannot say")).to_be_visible()
     expect(page.locator("#limits li").first).to_be_visible()
