@@ -63,17 +63,6 @@ def test_folder_is_read_with_all_below_it_in_order_and_nothing_else(folder: Path
     assert files == [str(folder / name) for name in ("a.jpg", "b.PNG", "below/c.tiff")]
 
 
-def test_dicom_of_a_folder_is_read_and_refused_with_the_reason(tmp_path: Path, capsys: Capture) -> None:
-    dicoms = pytest.importorskip("tests.support.dicoms", reason="needs the extra dicom: pip install '.[dicom]'")
-    (tmp_path / "a.dcm").write_bytes(dicoms.sound())
-    (tmp_path / "b.DICOM").write_bytes(dicoms.file(dicoms.chest(), ViewPosition="LL"))
-
-    assert main(["predict", "--json", str(tmp_path)]) == 1
-
-    first, second = json_lines(capsys)
-    assert (first["status"], first["image"]["format"], second["code"]) == ("ok", "dicom", "not_frontal")
-
-
 def test_files_and_folders_are_read_in_the_order_given(folder: Path, capsys: Capture) -> None:
     assert main(["predict", "--json", str(folder / "b.PNG"), str(folder / "below"), str(folder / "a.jpg")]) == OK
 

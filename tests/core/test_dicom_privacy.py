@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("pydicom", reason="needs the extra dicom: pip install '.[dicom]'")
 
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.config import disable_value_validation
-from pydicom.datadict import DicomDictionary, keyword_for_tag
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 

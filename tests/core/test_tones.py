@@ -34,7 +34,7 @@ def test_window_is_applied_as_the_standard_says() -> None:
 
 
 def test_exact_window_and_sigmoid_are_applied_as_the_standard_says() -> None:
-    window = {"WindowCenter": 2000.0, "WindowWidth": 1000.0}
+    window: dict[str, Any] = {"WindowCenter": 2000.0, "WindowWidth": 1000.0}
 
     exact = ((TWELVE - 2000.0) / 1000.0 + 0.5) * 255.0
     shown(exact, file(TWELVE, 12, VOILUTFunction="LINEAR_EXACT", **window), within=0.01)

@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite, write_dataset
-from pydicom.pixels import get_encoder
+from pydicom.pixels.encoders.base import get_encoder
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
@@ -68,7 +68,7 @@ def file(pixels: Pixels | None, stored: int | None = None, syntax: str = EXPLICI
         return written(made, syntax, frame)
     if syntax in (J2K, J2K_LOSSLESS):
         return written(made, syntax, j2k(pixels))
-    order = ">" if syntax == BIG_ENDIAN else "<"
+    order: Literal["<", ">"] = ">" if syntax == BIG_ENDIAN else "<"
     made.PixelData = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes().ljust((pixels.nbytes + 1) // 2 * 2, b"\0")
     made["PixelData"].VR = "OW" if pixels.dtype.itemsize == 2 else "OB"
     return written(made, syntax)
@@ -86,7 +86,7 @@ def written(made: Dataset, syntax: str, frame: bytes | None = None) -> bytes:
     meta.MediaStorageSOPInstanceUID = UID(str(made.get("SOPInstanceUID", "1.2.3")))
     stream = io.BytesIO()
     with disable_value_validation():
-        dcmwrite(stream, FileDataset(None, made, file_meta=meta, preamble=bytes(128)), enforce_file_format=True)
+        dcmwrite(stream, FileDataset(io.BytesIO(), made, file_meta=meta, preamble=bytes(128)), enforce_file_format=True)
     return stream.getvalue()
 
 
@@ -100,7 +100,8 @@ def bare(made: Dataset, implicit: bool = True, little: bool = True) -> bytes:
 
 def deep(grey: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint16]:
     """Spread 8 bits over more, so that 255 becomes the largest value."""
-    return np.rint(grey / 255.0 * (2**bits - 1)).astype(np.uint16)
+    spread: npt.NDArray[np.uint16] = np.rint(grey / 255.0 * (2**bits - 1)).astype(np.uint16)
+    return spread
 
 
 @cache
