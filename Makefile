@@ -7,6 +7,8 @@ DEV := .venv
 DATA ?=
 WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
+TARGET ?= serve
+TAG ?= pneumonia-functions:$(TARGET)
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
@@ -14,7 +16,7 @@ ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark emulators requirements hooks clean
+.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark image image-test emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,14 +34,15 @@ test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-serving: $(SERVE)-test/.ready ## run the serving, contract and Azure tests without the training extra (PYTHON=python3.13)
-	$(SERVE)-test/bin/python -m pytest -m "not train" --ignore tests/training $(PYTEST_ARGS)
+	$(SERVE)-test/bin/python -m pytest -m "not train and not image" --ignore tests/training $(PYTEST_ARGS)
 
 check: lint types imports ## lint, types and import contracts
 
 lint: $(DEV)/.ready ## look for errors and style
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
-	$(DEV)/bin/shellcheck .ci/run
+	$(DEV)/bin/shellcheck .ci/run infra/image/build.sh tests/image/stand_in/start_nonappservice.sh
+	$(DEV)/bin/hadolint --failure-threshold warning Dockerfile tests/image/stand_in/Dockerfile
 
 format: $(DEV)/.ready ## put code into shape
 	$(DEV)/bin/ruff check --fix .
@@ -58,6 +61,12 @@ train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into P
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.latency
+
+image: ## build the image with Docker or buildah (TARGET=serve|train, TAG=…, BASE=… for another base); docs/image.md
+	@infra/image/build.sh $(TAG) $(TARGET)
+
+image-test: $(DEV)/.ready ## build the image and run it both ways (IMAGE_BASE=…, else a stand-in of Azure's base)
+	$(DEV)/bin/python -m pytest -m image tests/image $(PYTEST_ARGS)
 
 emulators: .emulators/$(AZURITE) ## install Azurite, on which the tests try the store (needs npm)
 

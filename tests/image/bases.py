@@ -38,7 +38,11 @@ def make(tag: str, folder: Path) -> None:
     """Make the stand-in in a folder: Debian's files as a tar, beside them what the Dockerfile adds."""
     suite, packages = DEBIAN
     debian = folder / "debian.tar"
-    lean = ["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"]
+    lean = [
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+    ]
     command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={packages}", *lean, suite, str(debian)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

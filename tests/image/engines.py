@@ -18,8 +18,19 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "infra" / "image" / "build.sh"
 # What Docker leaves to root in a container.
 CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE".split()
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
 )
+CAPABILITIES += ("SETPCAP", "SETUID", "SYS_CHROOT")
 # A process of its own, memory of its own, files of its own; the network is the machine's, of which the tests use loopback.
 NAMESPACES = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]
 

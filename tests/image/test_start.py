@@ -11,7 +11,7 @@ from tests.image.servers import WAYS, clean_environ
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.image
-ROUNDS = 9
+ROUNDS = 7
 MOST_TIMES = 1.3
 
 

@@ -1,6 +1,5 @@
-"""Start the stand-in of Azure's host where ASPNETCORE_URLS says, on the app in AzureWebJobsScriptRoot."""
+"""Start the stand-in of Azure's host: arguments are the address, as ASPNETCORE_URLS has it, and the script root."""
 
-import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +10,6 @@ import function_azure
 function_azure.__path__.append(str(Path(__file__).with_name("function_azure")))
 from function_azure import host  # noqa: E402
 
-address = urlsplit(os.environ["ASPNETCORE_URLS"].replace("+", "0.0.0.0"))  # noqa: S104 - what the plus sign means there
-host.main(
-    ["--address", str(address.hostname), "--port", str(address.port or 80), "--script-root", os.environ["AzureWebJobsScriptRoot"], *sys.argv[1:]]
-)
+_, urls, script_root = sys.argv
+url = urlsplit(urls.replace("+", "0.0.0.0"))
+host.main(["--address", str(url.hostname), "--port", str(url.port or 80), "--script-root", script_root])
