@@ -26,32 +26,20 @@ def is_there(module: str) -> bool:
 def special() -> list[str]:
     """Files that run as their owner or group."""
     system = ("/proc", "/sys", "/dev")
-    paths = [os.path.join(place, name) for place, _, names in os.walk("/") if not place.startswith(system) for name in names]
+    paths = [f"{place}/{name}" for place, _, names in os.walk("/") if not place.startswith(system) for name in names]
     return sorted(path for path in paths if os.lstat(path).st_mode & (stat.S_ISUID | stat.S_ISGID))
 
 
-print(
-    json.dumps(
-        {
-            "python": sys.version.split()[0],
-            "modules": [module for module in modules if is_there(module)],
-            "special": special(),
-            "compilers": [name for name in ("gcc", "cc", "g++", "clang", "make", "ld", "rustc") if shutil.which(name)],
-            "sources": len(sources),
-            "uncompiled": [str(path) for path in sources if not Path(importlib.util.cache_from_source(str(path))).exists()],
-            "tests": [str(path) for path in packages.rglob("tests") if path.is_dir()],
-            "left": [
-                path
-                for path in (
-                    "/etc/pip.conf",
-                    "/build",
-                    "/packages",
-                    "/project",
-                    *(str(Path(home) / ".cache") for home in ("/home", "/root")),
-                )
-                if Path(path).exists()
-            ],
-            "root": sorted(path.name for path in packages.parents[2].glob("*")),
-        }
-    )
-)
+leftovers = ("/etc/pip.conf", "/build", "/packages", "/project", *(f"{home}/.cache" for home in ("/home", "/root")))
+found = {
+    "python": sys.version.split()[0],
+    "modules": [module for module in modules if is_there(module)],
+    "special": special(),
+    "compilers": [name for name in ("gcc", "cc", "g++", "clang", "make", "ld", "rustc") if shutil.which(name)],
+    "sources": len(sources),
+    "uncompiled": [str(path) for path in sources if not Path(importlib.util.cache_from_source(str(path))).exists()],
+    "tests": [str(path) for path in packages.rglob("tests") if path.is_dir()],
+    "left": [path for path in leftovers if Path(path).exists()],
+    "root": sorted(path.name for path in packages.parents[2].glob("*")),
+}
+sys.stdout.write(json.dumps(found))
