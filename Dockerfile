@@ -31,7 +31,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca,ta
     python -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-cache-dir --no-compile \
         --require-hashes --no-deps --target /packages -r /build/serve.txt -r /build/train.txt
 WORKDIR /packages
-RUN rm -r bin && python -m compileall -q -j 0 --invalidation-mode unchecked-hash . || true
+RUN rm -r bin && python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 
 # ---- the project ----
 FROM ${BASE} AS project

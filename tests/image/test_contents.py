@@ -10,7 +10,7 @@ import pytest
 
 import core
 from tests.image.conftest import Image, say
-from tests.image.engines import ROOT, Options
+from tests.image.engines import ROOT, Layer, Options
 
 pytestmark = pytest.mark.image
 PACKAGES = "/home/site/wwwroot/.python_packages/lib/site-packages"
@@ -69,9 +69,13 @@ def test_every_module_is_compiled_beforehand(inside: dict[str, Any]) -> None:
     assert inside["uncompiled"] == []
 
 
-def test_layers_stay_small(image: Image) -> None:
-    layers = image.engine.layers(image.tag)
-    ours = layers[len(image.engine.layers(image.base)) :]
+@pytest.fixture(scope="module")
+def ours(image: Image) -> list[Layer]:
+    """The layers on top of the base, in their order."""
+    return image.engine.layers(image.tag)[len(image.engine.layers(image.base)) :]
+
+
+def test_layers_stay_small(image: Image, ours: list[Layer]) -> None:
     sizes = [layer.size_bytes / 1e6 for layer in ours]
 
     table = "\n".join(f"{size:8.1f} MB  {layer.step[:90]}" for size, layer in zip(sizes, ours, strict=True))
@@ -80,8 +84,8 @@ def test_layers_stay_small(image: Image) -> None:
     assert sum(sizes) - max(sizes) < MOST_PROJECT_MB
 
 
-def test_what_changes_most_often_comes_last(image: Image) -> None:
-    sizes = [layer.size_bytes for layer in image.engine.layers(image.tag)[len(image.engine.layers(image.base)) :]]
+def test_what_changes_most_often_comes_last(ours: list[Layer]) -> None:
+    sizes = [layer.size_bytes for layer in ours]
 
     assert sizes[0] == max(sizes)
     assert sizes[1] == max(sizes[1:])  # the model, before the code
