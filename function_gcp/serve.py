@@ -29,7 +29,7 @@ def load() -> "flask.Flask":
     from core.bootstrap import shared
     from function_gcp.launcher import LAUNCHERS
 
-    app: flask.Flask = create_app("pneumonia", str(Path(__file__).with_name("main.py")), "http")
+    app: flask.Flask = create_app("pneumonia", str(Path(__file__).with_name("main.py")), "http")  # type: ignore[no-untyped-call]
     shared(LAUNCHERS)
     return app
 

@@ -9,6 +9,7 @@ import pytest
 from function_gcp import serve
 from tests.contract.doors import Ask
 from tests.image import servers
+from tests.image.engines import ROOT
 from tests.image.servers import WAYS
 from tests.support.ports import free_port
 
@@ -61,7 +62,7 @@ def test_root_that_may_not_become_another_does_not_serve(monkeypatch: pytest.Mon
 def test_a_port_that_is_none_is_told_at_once() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "function_gcp.serve"],
-        cwd=servers.ROOT,
+        cwd=ROOT,
         env={**servers.clean_environ(), "PORT": "http"},
         capture_output=True,
         text=True,

@@ -3,8 +3,8 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -24,12 +24,12 @@ class Image(NamedTuple):
     tag: str
     base: str
 
-    def running(self, options: Options) -> "engines.contextlib.AbstractContextManager[Running]":
+    def running(self, options: Options) -> AbstractContextManager[Running]:
         """Prepare a container."""
         return self.engine.running(self.tag, options)
 
     @contextmanager
-    def serving(self, way: str, **changes: object) -> Iterator[tuple[Served, Running]]:
+    def serving(self, way: str, **changes: Any) -> Iterator[tuple[Served, Running]]:
         """Serve from a container; `changes` are fields of `Options`."""
         port = free_port()
         options = WAYS[way].contained(port)._replace(**changes)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "infra" / "image" / "build.sh"
 # What Docker leaves to root in a container.
-CAPABILITIES = (
+CAPABILITIES: tuple[str, ...] = (
     "AUDIT_WRITE",
     "CHOWN",
     "DAC_OVERRIDE",
@@ -36,13 +36,14 @@ NAMESPACES = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]
 
 
 class Options(NamedTuple):
-    """How a container runs. As `user` it has no capabilities; where it may not write it has a /tmp in memory."""
+    """How a container runs. As `user` it has no capabilities; `scratch` is a /tmp in memory where it may not write otherwise."""
 
     command: Sequence[str] = ()
     environ: Mapping[str, str] = {}
     user: int | None = None
     memory_mib: int = 1024
     writable: bool = False
+    scratch: bool = True
 
 
 class Running(NamedTuple):
@@ -144,7 +145,7 @@ class Buildah:
     def _bundle(self, spec: dict[str, Any], settings: Mapping[str, Any], root: Path, options: Options) -> dict[str, Any]:
         """Fill in what the image and the options say."""
         process = spec["process"]
-        given = dict(line.split("=", 1) for line in settings["Env"]) | options.environ
+        given = {**dict(line.split("=", 1) for line in settings["Env"]), **options.environ}
         own = (settings.get("User") or "0").partition(":")[0]
         user = options.user if options.user is not None else int(own)
         kept = [] if user else [f"CAP_{name}" for name in CAPABILITIES]
@@ -156,7 +157,7 @@ class Buildah:
         process["capabilities"] = dict.fromkeys(("bounding", "effective", "permitted"), kept)
         process["noNewPrivileges"] = True
         spec["root"] = {"path": str(root), "readonly": not options.writable}
-        if not options.writable:
+        if options.scratch and not options.writable:
             spec["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "mode=1777"]})
         spec["linux"]["namespaces"] = NAMESPACES
         spec["linux"]["resources"]["memory"] = {"limit": options.memory_mib * 1024 * 1024}
@@ -186,7 +187,8 @@ class Docker:
         name = f"image-test-{uuid.uuid4().hex[:8]}"
         command = ["docker", "run", "--name", name, "--network", "host", "--memory", f"{options.memory_mib}m"]
         command += ["--security-opt", "no-new-privileges", *(f"--env={key}={value}" for key, value in options.environ.items())]
-        command += [] if options.writable else ["--read-only", "--tmpfs", "/tmp"]
+        command += [] if options.writable else ["--read-only"]
+        command += ["--tmpfs", "/tmp"] if options.scratch and not options.writable else []
         command += [] if options.user is None else ["--user", f"{options.user}:{options.user}", "--cap-drop", "ALL"]
         try:
             yield Running(

@@ -28,7 +28,7 @@ class Machine:
 
     def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         nowhere = {"PIP_CONFIG_FILE": "nowhere"}
-        command = [BUILD, *arguments]
+        command = [str(BUILD), *arguments]
         return subprocess.run(
             command, env={"PATH": str(self.folder), **nowhere, **environ}, capture_output=True, text=True, check=False, cwd=self.folder
         )
