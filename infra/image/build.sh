@@ -9,6 +9,7 @@ tag=${1:?Give the tag} target=${2-serve} folder=${3:-.}
 shift $(($# < 3 ? $# : 3))
 cd "$(dirname "$0")/../.."
 
+export DOCKER_BUILDKIT=1 # the default from Docker 23 on; secrets need it
 if docker info >/dev/null 2>&1; then
   command=(docker build --progress plain)
 elif command -v buildah >/dev/null; then
