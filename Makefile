@@ -7,6 +7,8 @@ DEV := .venv
 DATA ?=
 WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
+TARGET ?= serve
+TAG ?= pneumonia-functions:$(TARGET)
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
 # HashiCorp's parser and formatter of HCL, and the schema of provider 6.50.0 as typings: the last that was published.
@@ -44,14 +46,15 @@ test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-serving: $(SERVE)-test/.ready ## run the serving, contract and Azure tests without the training extra (PYTHON=python3.13)
-	$(SERVE)-test/bin/python -m pytest -m "not train and not infra" --ignore tests/training --ignore tests/browser $(PYTEST_ARGS)
+	$(SERVE)-test/bin/python -m pytest -m "not train and not infra and not image" --ignore tests/training --ignore tests/browser $(PYTEST_ARGS)
 
 check: lint types imports ## lint, types and import contracts
 
 lint: $(DEV)/.ready ## look for errors and style
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
-	$(DEV)/bin/shellcheck .ci/run
+	$(DEV)/bin/shellcheck .ci/run infra/image/build.sh tests/image/stand_in/start_nonappservice.sh
+	$(DEV)/bin/hadolint --failure-threshold warning Dockerfile tests/image/stand_in/Dockerfile
 
 format: $(DEV)/.ready ## put code into shape
 	$(DEV)/bin/ruff check --fix .
@@ -70,6 +73,12 @@ train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into P
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.latency
+
+image: ## build the image with Docker or buildah (TARGET=serve|train, TAG=…, BASE=… for another base); docs/image.md
+	@infra/image/build.sh $(TAG) $(TARGET)
+
+image-test: $(DEV)/.ready ## build the image and run it both ways (IMAGE_BASE=…, else a stand-in of Azure's base)
+	$(DEV)/bin/python -m pytest -m image tests/image $(PYTEST_ARGS)
 
 emulators: .emulators/$(AZURITE) ## install Azurite, on which the tests try the store (needs npm)
 
