@@ -19,6 +19,7 @@ from cli import (
     phantom,
     predict,
     retrain,
+    smoke,
     train,
     upload,
 )
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         retrain,
         models,
         drift,
+        smoke,
     ):
         module.register(commands)
     arguments = parser.parse_args(argv)
