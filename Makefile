@@ -7,6 +7,8 @@ DEV := .venv
 DATA ?=
 WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
+# What the scripts of infra/ read; given on the command line or in the environment.
+export IMAGE TAG TO YES UPLOADS
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
@@ -14,7 +16,8 @@ ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-azure test test-serving lint format types imports check train benchmark emulators requirements hooks clean
+.PHONY: help serve serve-azure smoke push deploy-gcp deploy-azure destroy-gcp destroy-azure test test-serving lint format types imports check train \
+	benchmark emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +31,25 @@ serve-azure: $(SERVE)/.azure-ready ## serve the Function App on Azure's Python r
 	@$(call free_port,$(SERVE),$(AZURE_PORT),AZURE_PORT)
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/python -m function_azure.host --port $(AZURE_PORT)
 
+smoke: $(SERVE)/.ready ## check a live deployment against the contract: URL=…; keys come from the environment (docs/deploy.md)
+	@test -n "$(URL)" || { echo "Give the deployment's address as URL=…"; exit 2; }
+	@$(SERVE)/bin/pneumonia smoke $(URL) $(SMOKE_ARGS)
+
+push: ## push the images to the registry of TO=gcp or TO=azure; says what it would do, and does it with YES=1
+	@infra/scripts/push.sh
+
+deploy-gcp: ## deploy to Google Cloud, registry and images first; says what it would do, and does it with YES=1
+	@infra/scripts/deploy-gcp.sh
+
+deploy-azure: ## the same on Azure
+	@infra/scripts/deploy-azure.sh
+
+destroy-gcp: ## delete the deployment on Google Cloud with YES=1; uploads stay unless UPLOADS=delete
+	@infra/scripts/destroy-gcp.sh
+
+destroy-azure: ## the same on Azure
+	@infra/scripts/destroy-azure.sh
+
 test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
@@ -39,7 +61,7 @@ check: lint types imports ## lint, types and import contracts
 lint: $(DEV)/.ready ## look for errors and style
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
-	$(DEV)/bin/shellcheck .ci/run
+	$(DEV)/bin/shellcheck --external-sources .ci/run infra/scripts/*.sh infra/scripts/*.bash
 
 format: $(DEV)/.ready ## put code into shape
 	$(DEV)/bin/ruff check --fix .

@@ -1,0 +1,1 @@
+"""What deploys, against recorded fakes of the clouds' programs."""
