@@ -8,7 +8,7 @@ DATA ?=
 WEIGHTS ?= imagenet
 PACKAGE ?= runs/package
 # What the scripts of infra/ read; given on the command line or in the environment.
-export IMAGE TAG TO YES UPLOADS
+export IMAGE COMMIT TO YES UPLOADS
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.

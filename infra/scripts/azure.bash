@@ -35,7 +35,7 @@ registry_login() {
 }
 
 remote_digest() { # TARGET
-  az acr repository show --name "${REGISTRY%%.*}" --image "$1:$TAG" --query digest --output tsv 2>/dev/null || true
+  az acr repository show --name "${REGISTRY%%.*}" --image "$1:$COMMIT" --query digest --output tsv 2>/dev/null || true
 }
 
 # Tools, account and subscription, before anything is said or done.

@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
 
-# The image's name here, before it has a registry: what `make image` built.
+# What `make image` built, and the tag that it gets in the registry. Of the deployment's own name, a tag says nothing: the commit does.
 IMAGE=${IMAGE:-pneumonia-functions}
-TAG=${TAG:-$(git rev-parse --short=12 HEAD)}
+COMMIT=${COMMIT:-$(git rev-parse --short=12 HEAD)}
 TARGETS="serve train"
 # Stands where Terraform and Bicep want an image and there is none yet, or none any more.
 NO_IMAGE=none.invalid/none:none
@@ -45,10 +45,17 @@ Nothing was done. To do it: $1 YES=1"
   exit 0
 }
 
-local_image() { # TARGET
-  case $1 in
-    serve) printf '%s:%s' "$IMAGE" "$TAG" ;;
-    *) printf '%s-%s:%s' "$IMAGE" "$1" "$TAG" ;;
+local_image() { printf '%s:%s' "$IMAGE" "$1"; } # TARGET
+
+# The image here must be what the tag will say.
+check_image() { # TARGET
+  local label='{{index .Config.Labels "org.opencontainers.image.revision"}}' revision
+  revision=$(docker image inspect --format "$label" "$(local_image "$1")" 2>/dev/null) ||
+    fail "Expected the image $(local_image "$1"). Received: none. Build it: make image TARGET=$1"
+  case $revision in
+    *-dirty | "${revision#"$COMMIT"}")
+      fail "Expected $(local_image "$1") to be of commit $COMMIT. Received: $revision. Commit, then build it again: make image TARGET=$1"
+      ;;
   esac
 }
 
@@ -59,15 +66,14 @@ push_images() {
   local target logged_in=""
   for target in $TARGETS; do
     if [ -n "$(remote_digest "$target")" ]; then
-      say "$target:$TAG is in the registry already."
+      say "$target:$COMMIT is in the registry already."
       continue
     fi
-    docker image inspect "$(local_image "$target")" >/dev/null 2>&1 ||
-      fail "Expected the image $(local_image "$target"). Received: none. Build it: make image"
+    check_image "$target"
     [ -n "$logged_in" ] || registry_login
     logged_in=1
-    run docker tag "$(local_image "$target")" "$(registry_url)/$target:$TAG"
-    run docker push "$(registry_url)/$target:$TAG"
+    run docker tag "$(local_image "$target")" "$(registry_url)/$target:$COMMIT"
+    run docker push "$(registry_url)/$target:$COMMIT"
   done
 }
 
@@ -75,7 +81,7 @@ push_images() {
 pinned() { # TARGET
   local digest
   digest=$(remote_digest "$1")
-  [ -n "$digest" ] || fail "Expected $1:$TAG in $(registry_url). Received: none."
+  [ -n "$digest" ] || fail "Expected $1:$COMMIT in $(registry_url). Received: none."
   printf '%s/%s@%s' "$(registry_url)" "$1" "$digest"
 }
 

@@ -32,7 +32,7 @@ registry_login() {
 }
 
 remote_digest() { # TARGET
-  gcloud artifacts docker images describe "$(registry_url)/$1:$TAG" --project "$PROJECT" --format 'value(image_summary.digest)' 2>/dev/null || true
+  gcloud artifacts docker images describe "$(registry_url)/$1:$COMMIT" --project "$PROJECT" --format 'value(image_summary.digest)' 2>/dev/null || true
 }
 
 # Tools, account and project, before anything is said or done.

@@ -11,8 +11,8 @@ esac
 [ "$TO" = gcp ] || [ -n "$REGISTRY" ] || fail "Expected a registry in $GROUP. Received: none. The first deployment makes it: make deploy-azure"
 
 say "Push to $(registry_url)
-  $(local_image serve) as serve:$TAG
-  $(local_image train) as train:$TAG
+  $(local_image serve) as serve:$COMMIT
+  $(local_image train) as train:$COMMIT
 
   Costs money: storage of the images, 0.5 to 3 GB each."
 confirm "make push TO=$TO"

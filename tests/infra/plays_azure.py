@@ -2,7 +2,7 @@
 
 from tests.support.fakes import Call, call
 
-TAG, SUBSCRIPTION, ACCOUNT, GROUP, LOCATION = "abc123def456", "a-subscription", "someone@example.org", "rg-pneumonia", "westeurope"
+COMMIT, SUBSCRIPTION, ACCOUNT, GROUP, LOCATION = "abc123def456", "a-subscription", "someone@example.org", "rg-pneumonia", "westeurope"
 NAME, VAULT, ACCESS = "crpneumoniaabc123", "kv-pneumonia-abc123", "eyJ.an-access-token"
 REGISTRY, URL, KEY = f"{NAME}.azurecr.io", "https://func-pneumonia-abc123.example", "a-host-key"
 VAULT_ID = f"/subscriptions/1/resourceGroups/{GROUP}/providers/Microsoft.KeyVault/vaults/{VAULT}"
@@ -10,7 +10,9 @@ SECRET = f"{VAULT_ID}/secrets/admin-token?api-version=2023-07-01"
 PARAMETERS = "infra/azure/main.bicepparam"
 DIGESTS = {"serve": "sha256:" + "a" * 64, "train": "sha256:" + "b" * 64}
 PINNED = {target: f"{REGISTRY}/{target}@{digest}" for target, digest in DIGESTS.items()}
-LOCAL = {"serve": f"pneumonia-functions:{TAG}", "train": f"pneumonia-functions-train:{TAG}"}
+LOCAL = {target: f"pneumonia-functions:{target}" for target in DIGESTS}
+LABEL = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
+REVISION = COMMIT + "0" * 28
 PROVIDERS = (
     "App Web ContainerRegistry Storage KeyVault ManagedIdentity Insights OperationalInsights AlertsManagement EventGrid Logic Consumption"
 )
@@ -38,8 +40,12 @@ def check(there: bool) -> list[Call]:
 
 
 def describe(target: str, there: bool) -> Call:
-    line = f"az acr repository show --name {NAME} --image {target}:{TAG} --query digest --output tsv"
+    line = f"az acr repository show --name {NAME} --image {target}:{COMMIT} --query digest --output tsv"
     return call(line, says=f"{DIGESTS[target]}\n") if there else call(line, code=MISSING, complains="NOT FOUND\n")
+
+
+def inspect(target: str, revision: str = REVISION) -> Call:
+    return Call(("docker", "image", "inspect", "--format", LABEL, LOCAL[target]), says=f"{revision}\n")
 
 
 def push(there: bool = False) -> list[Call]:
@@ -48,13 +54,13 @@ def push(there: bool = False) -> list[Call]:
         calls.append(describe(target, there))
         if there:
             continue
-        calls.append(call(f"docker image inspect {LOCAL[target]}"))
+        calls.append(inspect(target))
         if target == "serve":
             calls.append(call(f"az acr login --name {NAME} --expose-token --query accessToken --output tsv", says=f"{ACCESS}\n"))
             user = "00000000-0000-0000-0000-000000000000"
             calls.append(call(f"docker login --username {user} --password-stdin {REGISTRY}", stdin=True))
-        calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{TAG}"))
-        calls.append(call(f"docker push {REGISTRY}/{target}:{TAG}"))
+        calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{COMMIT}"))
+        calls.append(call(f"docker push {REGISTRY}/{target}:{COMMIT}"))
     return calls
 
 

@@ -2,12 +2,14 @@
 
 from tests.support.fakes import Call, call
 
-PROJECT, REGION, TAG, ACCOUNT, ACCESS = "my-project-123", "europe-west1", "abc123def456", "someone@example.org", "ya29.an-access-token"
+PROJECT, REGION, COMMIT, ACCOUNT, ACCESS = "my-project-123", "europe-west1", "abc123def456", "someone@example.org", "ya29.an-access-token"
 REGISTRY = f"{REGION}-docker.pkg.dev/{PROJECT}/pneumonia-images"
 STATE, STORE, URL = f"{PROJECT}-pneumonia-state", f"{PROJECT}-pneumonia-store", "https://pneumonia-xyz.a.run.app"
 DIGESTS = {"serve": "sha256:" + "a" * 64, "train": "sha256:" + "b" * 64}
 PINNED = {target: f"{REGISTRY}/{target}@{digest}" for target, digest in DIGESTS.items()}
-LOCAL = {"serve": f"pneumonia-functions:{TAG}", "train": f"pneumonia-functions-train:{TAG}"}
+LOCAL = {target: f"pneumonia-functions:{target}" for target in DIGESTS}
+LABEL = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
+REVISION = COMMIT + "0" * 28
 TFVARS = f'project_id = "{PROJECT}"\nbilling_account = null\nalert_emails = ["someone@example.org"]\n'
 NO_IMAGE = "none.invalid/none:none"
 MISSING = 1
@@ -27,8 +29,12 @@ def terraform(verb: str, images: dict[str, str] | None, *more: str) -> Call:
 
 
 def describe(target: str, there: bool) -> Call:
-    line = f"gcloud artifacts docker images describe {REGISTRY}/{target}:{TAG} --project {PROJECT} --format value(image_summary.digest)"
+    line = f"gcloud artifacts docker images describe {REGISTRY}/{target}:{COMMIT} --project {PROJECT} --format value(image_summary.digest)"
     return call(line, says=f"{DIGESTS[target]}\n") if there else call(line, code=MISSING, complains="ERROR: NOT_FOUND\n")
+
+
+def inspect(target: str, revision: str = REVISION) -> Call:
+    return Call(("docker", "image", "inspect", "--format", LABEL, LOCAL[target]), says=f"{revision}\n")
 
 
 def push(there: bool = False) -> list[Call]:
@@ -38,13 +44,13 @@ def push(there: bool = False) -> list[Call]:
         calls.append(describe(target, there))
         if there:
             continue
-        calls.append(call(f"docker image inspect {LOCAL[target]}"))
+        calls.append(inspect(target))
         if target == "serve":
             calls.append(call("gcloud auth print-access-token --quiet", says=ACCESS))
             login = f"docker login --username oauth2accesstoken --password-stdin https://{REGION}-docker.pkg.dev"
             calls.append(call(login, stdin=True))
-        calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{TAG}"))
-        calls.append(call(f"docker push {REGISTRY}/{target}:{TAG}"))
+        calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{COMMIT}"))
+        calls.append(call(f"docker push {REGISTRY}/{target}:{COMMIT}"))
     return calls
 
 

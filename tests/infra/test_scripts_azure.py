@@ -20,7 +20,7 @@ def place(tmp_path: Path) -> Path:
 
 def run(place: Path, target: str, calls: list[Call]) -> Done:
     command = ["make", "--no-print-directory", *target.split()] if not target.endswith(".sh") else [target]
-    return Stage(place.parent / "stage").run(command, calls, place, {"TAG": play.TAG})
+    return Stage(place.parent / "stage").run(command, calls, place, {"COMMIT": play.COMMIT})
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["on an empty subscription", "where all is there"])
@@ -140,7 +140,7 @@ def test_push_before_there_is_a_registry_is_said(place: Path) -> None:
 
 
 def test_missing_az_is_named_with_the_way_to_it(place: Path) -> None:
-    done = Stage(place.parent / "bare", without=("az",)).run(["make", "deploy-azure", "YES=1"], [], place, {"TAG": play.TAG})
+    done = Stage(place.parent / "bare", without=("az",)).run(["make", "deploy-azure", "YES=1"], [], place, {"COMMIT": play.COMMIT})
 
     assert "error: Expected az on the PATH. Received: none. See https://" in done.err
 

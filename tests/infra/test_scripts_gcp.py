@@ -19,7 +19,7 @@ def place(tmp_path: Path) -> Path:
 
 def run(place: Path, target: str, calls: list[Call], **environ: str) -> Done:
     stage = Stage(place.parent / "stage")
-    return stage.run(["make", "--no-print-directory", *target.split()], calls, place, {"TAG": play.TAG, **environ})
+    return stage.run(["make", "--no-print-directory", *target.split()], calls, place, {"COMMIT": play.COMMIT, **environ})
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["on an empty project", "where all is there"])
@@ -86,17 +86,17 @@ def test_deploy_goes_on_where_a_push_broke_off(place: Path) -> None:
     whole = play.deploy(first=False)
     start = next(number for number, one in enumerate(whole) if one.argv == ("docker", "info"))
     rest = [
-        Call(("docker", "image", "inspect", play.LOCAL["train"])),
+        play.inspect("train"),
         *[one for one in play.push() if "print-access-token" in one.argv or "login" in one.argv],
-        Call(("docker", "tag", play.LOCAL["train"], f"{play.REGISTRY}/train:{play.TAG}")),
-        Call(("docker", "push", f"{play.REGISTRY}/train:{play.TAG}")),
+        Call(("docker", "tag", play.LOCAL["train"], f"{play.REGISTRY}/train:{play.COMMIT}")),
+        Call(("docker", "push", f"{play.REGISTRY}/train:{play.COMMIT}")),
     ]
     calls = [*whole[:start], *pushed, *rest, *whole[start + 3 :]]
 
     done = run(place, "deploy-gcp YES=1", calls)
 
     assert (done.code, done.calls) == (0, [one.argv for one in calls]), done.err
-    assert f"serve:{play.TAG} is in the registry already." in done.out
+    assert f"serve:{play.COMMIT} is in the registry already." in done.out
 
 
 @pytest.mark.parametrize("target", ["deploy-gcp", "destroy-gcp", "push TO=gcp"])
@@ -140,7 +140,7 @@ def test_push_says_the_digests(place: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["gcloud", "terraform"])
 def test_missing_program_is_named_with_the_way_to_it(place: Path, missing: str) -> None:
-    done = Stage(place.parent / "bare", without=(missing,)).run(["make", "deploy-gcp", "YES=1"], [], place, {"TAG": play.TAG})
+    done = Stage(place.parent / "bare", without=(missing,)).run(["make", "deploy-gcp", "YES=1"], [], place, {"COMMIT": play.COMMIT})
 
     assert done.calls == []
     assert f"error: Expected {missing} on the PATH. Received: none. See https://" in done.err
@@ -150,7 +150,7 @@ def test_missing_docker_is_named_before_anything_is_pushed(place: Path) -> None:
     calls = play.deploy(first=True)
     until = next(number for number, one in enumerate(calls) if one.argv == ("docker", "info"))
 
-    done = Stage(place.parent / "bare", without=("docker",)).run(["make", "deploy-gcp", "YES=1"], calls, place, {"TAG": play.TAG})
+    done = Stage(place.parent / "bare", without=("docker",)).run(["make", "deploy-gcp", "YES=1"], calls, place, {"COMMIT": play.COMMIT})
 
     assert done.calls == [one.argv for one in calls[:until]]
     assert "error: Expected docker on the PATH." in done.err
@@ -180,7 +180,15 @@ def test_no_settings_is_said_with_the_way_to_begin(place: Path) -> None:
 def test_image_that_was_not_built_is_said(place: Path) -> None:
     done = run(place, "push TO=gcp YES=1", [*play.CHECK, *play.push()[:2], play.push()[2]._replace(code=1)])
 
-    assert f"error: Expected the image {play.LOCAL['serve']}. Received: none. Build it: make image" in done.err
+    assert f"error: Expected the image {play.LOCAL['serve']}. Received: none. Build it: make image TARGET=serve" in done.err
+
+
+@pytest.mark.parametrize("revision", ["f" * 40, play.REVISION + "-dirty", ""], ids=["another commit", "a commit and more", "no label"])
+def test_image_of_something_else_than_the_commit_is_not_pushed(place: Path, revision: str) -> None:
+    done = run(place, "push TO=gcp YES=1", [*play.CHECK, *play.push()[:2], play.inspect("serve", revision)])
+
+    assert done.code != 0
+    assert f"to be of commit {play.COMMIT}. Received: {revision}" in done.err
 
 
 def test_push_wants_to_know_where(place: Path) -> None:
