@@ -17,8 +17,7 @@ ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help serve serve-azure smoke push deploy-gcp deploy-azure destroy-gcp destroy-azure test test-serving lint format types imports check train \
-	benchmark load cost workflows emulators requirements hooks clean
+.PHONY: help serve serve-azure smoke push deploy-gcp deploy-azure destroy-gcp destroy-azure test test-serving lint format types imports check train benchmark load cost workflows emulators requirements hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'

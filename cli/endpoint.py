@@ -12,6 +12,11 @@ from urllib.parse import urlencode, urlsplit
 from core import errors
 
 _MILLISECONDS = 1000.0
+PLATFORM_SECRETS = {
+    "functions_key": ("AZURE_FUNCTIONS_KEY", "x-functions-key", "{}", "a key of the Azure Function App"),
+    "bearer": ("GOOGLE_IDENTITY_TOKEN", "Authorization", "Bearer {}", "a Google identity token"),
+}
+"""What stands before a service wants these: option, variable, header, form, meaning."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -45,6 +50,12 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     milliseconds: float
+
+
+def platform_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that the platform wants, of this person's environment."""
+    wanted = PLATFORM_SECRETS.values()
+    return {header: form.format(environ[variable].strip()) for variable, header, form, _ in wanted if environ.get(variable)}
 
 
 class Endpoint:

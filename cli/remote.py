@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from cli.endpoint import Ask, Endpoint
+from cli.endpoint import Ask, Endpoint, platform_secrets
 from core import errors
 from core.contract import Problem
 
@@ -25,14 +25,15 @@ class RemoteRefused(errors.PneumoniaError):
 class Remote:
     """One service, by its URL."""
 
-    def __init__(self, url: str, admin_token: str | None, api_key: str | None) -> None:
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
         """Take the service's URL, and the secrets of this person's environment.
 
         Raises:
             InvalidUrl: the URL is none that may be asked.
         """
-        secrets = {"X-Admin-Token": admin_token, "X-API-Key": api_key}
-        self._endpoint = Endpoint(url, {name: value for name, value in secrets.items() if value}, _LIMIT_S)
+        own = {"X-Admin-Token": environ.get("PNEUMONIA_ADMIN_TOKEN"), "X-API-Key": environ.get("PNEUMONIA_API_KEY")}
+        secrets = {name: value for name, value in own.items() if value}
+        self._endpoint = Endpoint(url, secrets | platform_secrets(environ), _LIMIT_S)
 
     def ask(self, method: str, path: str, query: Mapping[str, str] | None = None) -> bytes:
         """Return the body of an answer.

@@ -5,17 +5,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.endpoint import PLATFORM_SECRETS
+
 if TYPE_CHECKING:
     from cli.endpoint import Endpoint
     from cli.smoke_checks import Smoke
     from cli.smoke_judge import Result
 
-_SECRETS = {
-    "key": ("PNEUMONIA_API_KEY", "X-API-Key", "{}", "the deployment's own key"),
-    "functions_key": ("AZURE_FUNCTIONS_KEY", "x-functions-key", "{}", "a key of the Azure Function App"),
-    "bearer": ("GOOGLE_IDENTITY_TOKEN", "Authorization", "Bearer {}", "a Google identity token"),
-}
-"""Option: variable, header, form, meaning."""
+_SECRETS = {"key": ("PNEUMONIA_API_KEY", "X-API-Key", "{}", "the deployment's own key"), **PLATFORM_SECRETS}
 _TIMEOUT_S = 60.0
 
 

@@ -145,3 +145,16 @@ def test_every_error_is_provoked_or_has_a_reason_why_not(core: CoreDoor, capsys:
 
     assert wanted | set(NOT_PROVOKED) == {error.code for error in errors.leaves()}
     assert all(msgspec.convert(reason, str) for reason in NOT_PROVOKED.values())
+
+
+def test_models_pass_the_platforms_gate_as_smoke_does(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def gate(ask: Ask, answer: Answer) -> Answer:
+        return answer if ask.headers.get("authorization") == "Bearer a.b.c" else Answer(403, {"content-type": "text/html"}, b"no")
+
+    with serve(CoreDoor({}), gate) as url:
+        assert main(["models", "list", "--url", url]) == 2
+        assert "error: http_403: " in capsys.readouterr().err
+        monkeypatch.setenv("GOOGLE_IDENTITY_TOKEN", "a.b.c")
+
+        assert main(["models", "list", "--url", url]) == 2
+        assert "error: no_store: " in capsys.readouterr().err

@@ -90,13 +90,13 @@ def test_google_page_leads_from_nothing_to_answers_and_back(place: Path) -> None
 
 def test_azure_page_leads_from_nothing_to_answers_and_back(place: Path) -> None:
     with serve(CoreDoor({}), guarded("x-functions-key", azure.KEY)) as url:
-        shown = f"az deployment group show --resource-group {azure.GROUP} --name pneumonia --query properties.outputs.serviceUrl.value"
+        shown = f"az deployment group show --resource-group {azure.GROUP} --query properties.outputs.serviceUrl.value --output tsv"
         role = f"az role assignment create --assignee someone-s-id --scope {azure.VAULT_ID}"
         play = [
             call("az login"),
             *azure.check(there=False),
             *azure.deploy(first=True),
-            call(f"{shown} --output tsv", says=url),
+            call(f"{shown} --name pneumonia", says=url),
             *azure.key("containerApps"),
             call(f"az keyvault list --resource-group {azure.GROUP} --query [0].name --output tsv", says=azure.VAULT),
             call(f"az keyvault show --name {azure.VAULT} --query id --output tsv", says=azure.VAULT_ID),
