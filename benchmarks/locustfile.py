@@ -32,7 +32,7 @@ gevent.get_hub().loop.update_now()
 class Caller(HttpUser):
     """Somebody who looks at each answer before the next picture."""
 
-    wait_time = between(0.5, 1.5)  # type: ignore[no-untyped-call]
+    wait_time = between(0.5, 1.5)
 
     def on_start(self) -> None:
         """Take the secrets of the environment along."""

@@ -20,7 +20,7 @@ PINNED = re.compile(r"uses: (?:\./\S+|[\w.-]+/[\w.-]+(?:/[\w.-]+)*@[0-9a-f]{40} 
 every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[Any, Any]:
     return dict(yaml.safe_load(path.read_text("utf-8")))
 
 
