@@ -16,6 +16,8 @@ _MANY = 10_001
 """Instances in a request, each empty: more than any deployment allows."""
 _LOOKED_AT = ("/health/ready", "/status", "/model", "/openapi.json")
 """Pages whose content is looked at, not only their type."""
+_MAY_BE_MISSING = ("no_store", "unknown_file")
+"""What a sound deployment may be without."""
 
 
 class Smoke:
@@ -56,13 +58,13 @@ def run(smoke: Smoke) -> None:
 
 def pages(smoke: Smoke) -> None:
     """Ask for what only reads."""
-    from core.routes import ROUTES  # not before: it brings the network's runtime, which `pneumonia --help` does not need
+    from core.routes import ROUTES, STATUS_OF  # not before: it brings the network's runtime, which `pneumonia --help` does not need
 
     for route in ROUTES:
-        if route.method != "GET" or "{" in route.path or route.path in _LOOKED_AT:
+        if route.method != "GET" or "{" in route.path or route.path in _LOOKED_AT or route.needs_admin:
             continue
-        without_store = (Wanted(503, "no_store"),) if route.path in ("/models", "/retrain") else ()
-        smoke.check(f"gets {route.path}", Ask("GET", route.path), Wanted(200), *without_store, look=judge.has_type(route.media_type))
+        missing = (Wanted(STATUS_OF[error], error.code) for error in route.refusals if error.code in _MAY_BE_MISSING)
+        smoke.check(f"gets {route.path}", Ask("GET", route.path), Wanted(200), *missing, look=judge.has_type(route.media_type))
     smoke.check("answers HEAD without a body", Ask("HEAD", "/health/live"), Wanted(200), look=judge.is_empty)
     smoke.check("gets /status of a sound instance", Ask("GET", "/status"), Wanted(200), look=judge.is_sound)
     routes = judge.has_routes((route.path, route.method.lower()) for route in ROUTES)

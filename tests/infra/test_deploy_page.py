@@ -142,10 +142,10 @@ def test_pipeline_section_can_be_run(place: Path) -> None:
 
 
 @pytest.mark.skipif(not HAS_IMAGE and not os.environ.get("CI"), reason="needs the make target image")
-def test_images_that_are_built_are_the_images_that_are_pushed(place: Path) -> None:
-    stage = Stage(place.parent / "stage", lenient=True)
+def test_images_that_are_built_are_the_images_that_are_pushed(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lenient=True)
 
-    done = stage.run(["bash", "-euo", "pipefail", "-c", "\n".join(commands("Build the image"))], [], place)
+    done = stage.run(["bash", "-euo", "pipefail", "-c", "\n".join(commands("Build the image"))], [], ROOT)
 
     assert done.code == 0, done.err
     built = [argument for argv in done.calls if argv[:2] == ("docker", "build") for argument in argv]
