@@ -44,6 +44,8 @@ def judge(answer: Answer, wanted: tuple[Wanted, ...], look: Look | None = None) 
     fitting = next((one for one in wanted if one.status == answer.status and (one.platform or one.code == code)), None)
     if fitting is None:
         hint = " A key is missing or wrong: see pneumonia smoke --help." if answer.status in _UNKNOWN_CALLER else ""
+        if b'"status":"rejected"' in answer.body:
+            hint = " The guard refuses the drawn chest: give a real one as --picture."
         detail = f": {problem.detail}" if problem else "."
         return f"Expected {' or '.join(map(str, wanted))}. Received: {describe(answer)}{detail}{hint}"
     if fitting.platform and problem is None:

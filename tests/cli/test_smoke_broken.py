@@ -107,3 +107,12 @@ def test_broken_service_fails(change: Change, check: str, core: CoreDoor, capsys
     assert check in faults(checks)
     assert "Expected" in str(faults(checks)[check])
     assert "Received" in str(faults(checks)[check])
+
+
+def test_guard_that_refuses_the_drawn_chest_is_said(core: CoreDoor, capsys: pytest.CaptureFixture[str]) -> None:
+    rejected = b'{"status":"rejected","guard":{"verdict":"refuse"}}'
+
+    with serve(core, _on("/predict", lambda answer: answer._replace(status=422, body=rejected) if answer.status == 200 else answer)) as url:
+        _, checks = smoke(url, capsys)
+
+    assert "give a real one as --picture" in str(faults(checks)["reads a picture"])
