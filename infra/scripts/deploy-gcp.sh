@@ -10,11 +10,11 @@ say "Deploy to Google Cloud
   region   $REGION     name     $NAME
   image    $(local_image serve) and $(local_image train)
 
-  1. enable the APIs that Terraform needs, and make the bucket gs://$STATE_BUCKET for its state
-  2. terraform apply: the registry $(registry_url) and the empty secret $SECRET
-  3. docker push: both images, where they are not in the registry yet
-  4. gcloud secrets versions add: a random admin token, where the secret has none
-  5. terraform apply: service, job, bucket, alerts, with the images by their digests
+  1. gcloud services enable: what Terraform needs; gcloud storage buckets create: gs://$STATE_BUCKET for its state, where there is none
+  2. terraform apply -target=…: the registry $(registry_url) and the empty secret $SECRET
+  3. docker login, tag, push: $(registry_url)/serve:$COMMIT and /train:$COMMIT, where they are not there yet
+  4. gcloud secrets versions add $SECRET: a random admin token, where there is none
+  5. terraform apply: service, job, bucket gs://$STORE_BUCKET, alerts, with the images by their digests
 
   Costs money: the service while it answers, retrainings while they run, storage of images and uploads; min_instances above 0 costs all
   day. docs/cost.md has the figures; the budget in $ROOT/terraform.tfvars sends a mail and stops nothing."
@@ -24,8 +24,8 @@ run gcloud services enable cloudresourcemanager.googleapis.com serviceusage.goog
 if ! gcloud storage buckets describe "gs://$STATE_BUCKET" --format 'value(name)' >/dev/null 2>&1; then
   run gcloud storage buckets create "gs://$STATE_BUCKET" --project "$PROJECT" --location "$REGION" --uniform-bucket-level-access \
     --public-access-prevention
-  run gcloud storage buckets update "gs://$STATE_BUCKET" --versioning
 fi
+run gcloud storage buckets update "gs://$STATE_BUCKET" --versioning
 open_state
 
 terraform_with "$NO_IMAGE" "$NO_IMAGE" apply -target=google_artifact_registry_repository.images -target=google_secret_manager_secret.admin_token

@@ -46,11 +46,16 @@ check_gcp() {
     fail "Expected the project $PROJECT, and $ACCOUNT to be allowed to see it. Received: neither. Look: gcloud projects list"
 }
 
-# Terraform's state lies in a bucket of its own, so that a pipeline or another machine can go on.
-open_state() {
-  # One login is enough: Terraform takes gcloud's, through the environment, which no list of processes shows.
+# One login is enough: Terraform takes gcloud's, through the environment, which no list of processes shows. A token lasts an hour, and a push
+# may take as long: so each step gets a new one.
+renew_token() {
   ask GOOGLE_OAUTH_ACCESS_TOKEN gcloud auth print-access-token --quiet
   export GOOGLE_OAUTH_ACCESS_TOKEN
+}
+
+# Terraform's state lies in a bucket of its own, so that a pipeline or another machine can go on.
+open_state() {
+  renew_token
   export TF_IN_AUTOMATION=1 TF_INPUT=0
   printf 'terraform {\n  backend "gcs" {}\n}\n' >"$ROOT/backend.tf"
   run terraform -chdir=$ROOT init -input=false -reconfigure "-backend-config=bucket=$STATE_BUCKET" "-backend-config=prefix=$NAME"
@@ -60,6 +65,7 @@ open_state() {
 terraform_with() { # SERVE-IMAGE TRAIN-IMAGE VERB MORE…
   local serve=$1 train=$2 verb=$3
   shift 3
+  renew_token
   run terraform -chdir=$ROOT "$verb" -input=false -auto-approve "-var=project_id=$PROJECT" "-var=region=$REGION" "-var=name=$NAME" \
     "-var=serve_image=$serve" "-var=train_image=$train" "$@"
 }

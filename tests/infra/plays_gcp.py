@@ -20,6 +20,9 @@ CHECK = [
 ]
 
 
+TOKEN = call("gcloud auth print-access-token --quiet", says=ACCESS)
+
+
 def terraform(verb: str, images: dict[str, str] | None, *more: str) -> Call:
     variables = {"project_id": PROJECT, "region": REGION, "name": "pneumonia"}
     variables |= {f"{target}_image": images[target] if images else NO_IMAGE for target in DIGESTS}
@@ -78,9 +81,10 @@ def deploy(first: bool, store_left: bool = False) -> list[Call]:
     calls.append(call(f"gcloud storage buckets describe gs://{STATE} --format value(name)", code=MISSING if first else 0))
     if first:
         create = f"gcloud storage buckets create gs://{STATE} --project {PROJECT} --location {REGION} --uniform-bucket-level-access"
-        calls += [call(create, "--public-access-prevention"), call(f"gcloud storage buckets update gs://{STATE} --versioning")]
+        calls.append(call(create, "--public-access-prevention"))
+    calls.append(call(f"gcloud storage buckets update gs://{STATE} --versioning"))
     targets = ("-target=google_artifact_registry_repository.images", "-target=google_secret_manager_secret.admin_token")
-    calls += [*state(), terraform("apply", None, *targets), *push(there=not first)]
+    calls += [*state(), TOKEN, terraform("apply", None, *targets), *push(there=not first)]
     if first:
         add = f"gcloud secrets versions add pneumonia-admin-token --project {PROJECT} --data-file=-"
         calls += [versions(""), call(add, stdin=True)]
@@ -91,7 +95,7 @@ def deploy(first: bool, store_left: bool = False) -> list[Call]:
     if store_left:
         calls.append(terraform("import", None, "google_storage_bucket.store", STORE))
     calls += [describe(target, True) for target in DIGESTS]
-    calls.append(terraform("apply", PINNED, "-var=admin_token_version=1"))
+    calls += [TOKEN, terraform("apply", PINNED, "-var=admin_token_version=1")]
     calls.append(call("terraform -chdir=infra/gcp output -raw service_url", says=URL))
     return calls
 
@@ -106,8 +110,8 @@ def destroy(uploads: bool) -> list[Call]:
     """`make destroy-gcp`, with the uploads or without."""
     calls = [*CHECK, *state()]
     if uploads:
-        calls.append(terraform("apply", None, "-target=google_storage_bucket.store", "-var=force_destroy=true"))
+        calls += [TOKEN, terraform("apply", None, "-target=google_storage_bucket.store", "-var=force_destroy=true")]
     else:
         calls.append(resources(store=True))
         calls.append(call("terraform -chdir=infra/gcp state rm google_storage_bucket.store"))
-    return [*calls, terraform("destroy", None)]
+    return [*calls, TOKEN, terraform("destroy", None)]
