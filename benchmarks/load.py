@@ -9,6 +9,7 @@ import argparse
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -154,6 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.draw:
         publish(json.loads(file.read_text("utf-8")), arguments.out)
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the service that was started here would outlive this process
     arguments.out.mkdir(parents=True, exist_ok=True)
     where = report.machine()
     steps = []
