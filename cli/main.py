@@ -20,6 +20,7 @@ from cli import (
     predict,
     recording,
     retrain,
+    smoke,
     train,
     upload,
 )
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         retrain,
         models,
         drift,
+        smoke,
     ):
         module.register(commands)
     arguments = parser.parse_args(argv)

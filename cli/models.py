@@ -143,7 +143,7 @@ def _open(arguments: argparse.Namespace) -> "tuple[Settings, Store]":
 def _remote(arguments: argparse.Namespace) -> "Remote":
     from cli.remote import Remote
 
-    return Remote(arguments.url, os.environ.get("PNEUMONIA_ADMIN_TOKEN"), os.environ.get("PNEUMONIA_API_KEY"))
+    return Remote(arguments.url, os.environ)
 
 
 def _rows(first: "Manifest", second: "Manifest") -> list[tuple[str, str, str]]:

@@ -66,6 +66,13 @@ def test_terminal_predicts_without_either_cloud() -> None:
     run(code, "flask", "functions_framework", "werkzeug", "gunicorn", "azure", "azure_functions_runtime")
 
 
+def test_terminal_smokes_without_either_cloud() -> None:
+    code = "from cli.main import main\nassert main(['smoke', 'http://127.0.0.1:9']) == 2  # nobody is there"
+
+    loaded = run(code, "flask", "functions_framework", "werkzeug", "gunicorn", "azure", "azure_functions_runtime", "requests")
+    assert set(loaded) & set(NEVER_IN_SERVING) == set()
+
+
 def test_doors_do_not_know_each_other() -> None:
     assert "azure" not in run("import function_gcp.main")
     assert set(run("import function_azure.function_app")) & {"flask", "functions_framework"} == set()
