@@ -62,7 +62,7 @@ def test_phantom_gets_the_same_probabilities_in_every_format(service: Service, s
 
 
 def test_real_originals_get_the_same_probabilities_in_every_format(service: Service, data: Path) -> None:
-    originals = sorted((data / "originals").rglob("*.jp*g"))[::6]
+    originals = sorted((data / "originals").rglob("*.jp*g"))[::4]
     if not originals:
         pytest.skip("needs original pictures in ../shared/data/originals")
 
