@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core import errors
-from core.grey import Grey, to_grey
+from core.grey import Grey, coloured_share, to_grey
 from core.manifest import InputContract
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WebP")
@@ -55,7 +55,10 @@ _DECODER_ERRORS: Final = (
 
 
 class Picture(NamedTuple):
-    """A decoded picture. `width_px` and `height_px` are those of the upright original, also where `grey` was decoded smaller."""
+    """A decoded picture. `width_px` and `height_px` are those of the upright original, also where `grey` was decoded smaller.
+
+    `coloured_share` is the share of its area whose colour differs from that of the whole: 0 for grey and for evenly tinted pictures.
+    """
 
     grey: Grey
     format: str
@@ -63,6 +66,7 @@ class Picture(NamedTuple):
     height_px: int
     warnings: tuple[str, ...] = ()
     reduced: bool = False
+    coloured_share: float = 0.0
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] | None = None) -> Picture:
@@ -132,7 +136,7 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
     if min(width, height) < MIN_SIDE_PX:
         raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} × {height}.")
     if draft_px is not None:
-        image.draft("L", draft_px)
+        image.draft("YCbCr", draft_px)  # its first channel is what "L" would give; the others tell whether there is colour
     reduced = image.size != (width, height)
     drawn = image.size
     turned = image.getexif().get(_ORIENTATION_TAG) in range(2, 9)
@@ -140,11 +144,12 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
     ImageOps.exif_transpose(image, in_place=True)
     if image.size != drawn:
         width, height = height, width
+    coloured = coloured_share(image)
     grey, warnings = to_grey(image)
     if turned:
         warnings = (*warnings, "rotated_by_exif")
     format_name = "jpeg" if image.format == "MPO" else str(image.format).lower()
-    return Picture(grey, format_name, width, height, warnings, reduced)
+    return Picture(grey, format_name, width, height, warnings, reduced, coloured)
 
 
 def _is_cut_riff(data: bytes) -> bool:

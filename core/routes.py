@@ -11,6 +11,7 @@ from core import contract, errors, living, openapi, retraining
 from core.contract import Request
 from core.endpoints import Endpoints, Outcome
 from core.openapi import Route
+from core.rejections import Predictions, Rejected
 
 STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.EmptyBody: 400,
@@ -38,6 +39,7 @@ STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
     errors.TruncatedPicture: 422,
     errors.CorruptPicture: 422,
     errors.PictureTooSmall: 422,
+    errors.PictureRejected: 422,
     errors.PackageRefused: 422,
     errors.InternalError: 500,
     errors.LauncherFailed: 502,
@@ -60,17 +62,24 @@ _STORE: Final = (errors.NoStore, errors.StoreUnavailable)
 _LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
 _VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
 _JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
-_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob)
+_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, errors.UnknownJob, errors.PictureRejected)
 _PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
-_UPLOAD_ERRORS: Final = (*(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized), *_ADMIN, *_STORE, *_LABELS)
+_UPLOAD_ERRORS: Final = (
+    *(error for error in _PREDICT_ERRORS if error is not errors.Unauthorized),
+    *_ADMIN,
+    *_STORE,
+    *_LABELS,
+    errors.PictureRejected,
+)
 ROUTES: Final = (
     Route(
         method="POST",
         path="/predict",
         summary="Read one chest X-ray, or several.",
         handler=Endpoints.predict,
-        answers=(contract.Prediction, contract.Predictions),
+        answers=(contract.Prediction, Predictions),
         refusals=_PREDICT_ERRORS,
+        also={422: Rejected},
         takes_pictures=True,
         needs_key=True,
     ),

@@ -16,11 +16,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from core import errors, images
+from core import contract, errors, guard
 from core.bodies import Pictures
+from core.classifier import Classifier
 from core.images import Picture
 from core.living import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
-from core.manifest import InputContract
 from core.metrics import Metrics
 from core.settings import Settings
 from core.store import Store
@@ -42,6 +42,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     stored_at: str
     request_id: str
+    guard: str = "unchecked"
+    guard_reasons: tuple[str, ...] = ()
 
 
 class Counted(NamedTuple):
@@ -85,7 +87,9 @@ class Uploads:
         # Pictures are the largest things in memory: no more are decoded at once than the settings allow.
         self._slots = threading.BoundedSemaphore(settings.interpreters)
 
-    def take(self, store: Store, pictures: Pictures, label: str, request_id: str, contract: InputContract) -> tuple[UploadedPicture, ...]:
+    def take(
+        self, store: Store, pictures: Pictures, label: str, request_id: str, classifier: Classifier, advise: bool = False
+    ) -> tuple[UploadedPicture, ...]:
         """Store the pictures of one request under a label; durable when this returns.
 
         One that cannot be stored does not spoil the others, and all share one allowance of pixels.
@@ -95,7 +99,8 @@ class Uploads:
             pictures: what came; a picture that came alone is refused by raising, as `POST /predict` does.
             label: the label's name.
             request_id: goes into the records.
-            contract: how the model takes its pictures: what it can read can be stored.
+            classifier: reads the pictures, and its guard refuses what it was not made for.
+            advise: store also what the guard refuses.
 
         Raises:
             errors.PictureError: the only picture cannot be read.
@@ -108,9 +113,14 @@ class Uploads:
         for data in pictures.items:
             try:
                 with self._slots:
-                    picture = images.decode(data, min(self._settings.max_pixels, pixels_left), images.draft_px(contract))
+                    picture, judged = classifier.judge(data, min(self._settings.max_pixels, pixels_left))
                 pixels_left -= picture.width_px * picture.height_px
-                outcomes.append(_keep(store, data, picture, label, request_id, slugs))
+                if judged.verdict == "refuse" and not advise:
+                    self._metrics.count_rejection(judged)
+                    raise errors.PictureRejected(
+                        f"Expected a frontal chest X-ray of a child. Received: a picture, but {guard.describe(judged)}."
+                    )
+                outcomes.append(_keep(store, data, picture, judged, label, request_id, slugs))
             except errors.PictureError as error:
                 outcomes.append(RefusedPicture(code=error.code, detail=str(error)))
                 if not pictures.several:
@@ -129,7 +139,9 @@ def outcome_of(picture: UploadedPicture) -> str:
     return str(picture.__struct_config__.tag)
 
 
-def _keep(store: Store, data: bytes, picture: Picture, label: str, request_id: str, slugs: Iterable[str]) -> UploadedPicture:
+def _keep(
+    store: Store, data: bytes, picture: Picture, judged: contract.Guard, label: str, request_id: str, slugs: Iterable[str]
+) -> UploadedPicture:
     """Store a picture unless the store has it, under this label or another. The record comes last: with it the picture counts.
 
     Two requests that bring the same new bytes under two labels at the same moment may both succeed: `counted` then leaves both out.
@@ -150,11 +162,13 @@ def _keep(store: Store, data: bytes, picture: Picture, label: str, request_id: s
         size_bytes=len(data),
         stored_at=datetime.now(UTC).isoformat(timespec="seconds"),
         request_id=request_id,
+        guard=judged.verdict,
+        guard_reasons=judged.reasons,
     )
     store.create(f"{PREFIX}{own}/{sha256}.{EXTENSIONS[picture.format]}", data)
     new = store.create(_record_key(own, sha256), msgspec.json.encode(record))
     kind = StoredPicture if new else DuplicatePicture
-    return kind(sha256=sha256, format=picture.format, width_px=picture.width_px, height_px=picture.height_px)
+    return kind(sha256=sha256, format=picture.format, width_px=picture.width_px, height_px=picture.height_px, guard=judged)
 
 
 def counted(store: Store) -> Iterator[Counted]:

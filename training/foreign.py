@@ -32,6 +32,7 @@ from training import labelled as labelled_pictures
 from training.assembly import Parts, Release
 from training.calibrate import REQUIREMENTS
 from training.declarations import Declared, Found, Labels
+from training.guard import UNGUARDED
 from training.heads import Head
 from training.labelled import Labelled
 from training.predictions import PLAIN, Predictions
@@ -42,7 +43,6 @@ _log = logging.getLogger(__name__)
 UNCALIBRATED: Final = "uncalibrated"
 INTENDED_USE: Final = "Research and education. Not a medical device; a person who can read the picture decides."
 TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
-NO_GUARD: Final = "A picture that is no frontal chest X-ray gets an answer too, and it means nothing."
 NO_MAPS: Final = "It cannot show where in the picture it saw something: its head allows no class activation maps."
 SEEN: Final = "whether training elsewhere has seen these pictures is not known"
 
@@ -124,7 +124,7 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
         metrics={},
         origin=source,
         intended_use=declared.intended_use or INTENDED_USE,
-        limits=(TRAINED_ELSEWHERE, NOT_CALIBRATED, NO_GUARD, *(() if head.has_maps else (NO_MAPS,))),
+        limits=(TRAINED_ELSEWHERE, NOT_CALIBRATED, UNGUARDED, *(() if head.has_maps else (NO_MAPS,))),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.deployments import BROKEN_VERSION, DEPLOYMENTS, seed
 from tests.contract.doors import CoreDoor, Door, azure, google
-from tests.support import living
+from tests.support import living, packages
 
 Open = Callable[[str, str], Door]
 DOORS = ("core", "google", "azure")
@@ -18,6 +18,7 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Give a function from the names of a door and a deployment to that door."""
     store = tmp_path_factory.mktemp("store")
     living.damage_version(living.open_folder(store), tmp_path_factory.mktemp("broken"), BROKEN_VERSION)
+    guarded = packages.guarded(tmp_path_factory.mktemp("guarded"))
     doors: dict[tuple[str, str], Door] = {}
     with ExitStack() as stack:
 
@@ -25,7 +26,7 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
             if (door, deployment) not in doors:
                 folder = tmp_path_factory.mktemp("store")
                 seed(folder, deployment)
-                places = {"folder": folder.as_uri(), "store": store.as_uri()}
+                places = {"folder": folder.as_uri(), "store": store.as_uri(), "guarded": str(guarded)}
                 environ = {name: value.format_map(places) for name, value in DEPLOYMENTS[deployment].items()}
                 if door == "core":
                     doors[door, deployment] = CoreDoor(environ)
