@@ -38,8 +38,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "drift",
         help="compare recorded probabilities with those that the model was measured with",
-        description="Population stability index of the probability and of the guard's distance, a row for each day and "
-        "version. Below 0.1 stable, up to 0.25 moderate, above shifted (Siddiqi, Credit Risk Scorecards, 2006); `too few` where a sample of that size gives as much by chance.",
+        description="Population stability index of the probability and of the guard's distance, a row for each day and version. Below "
+        "0.1 stable, up to 0.25 moderate, above shifted (Siddiqi, Credit Risk Scorecards, 2006); `too few` where a sample of that size "
+        "gives as much by chance.",
     )
     parser.add_argument("--store", metavar="URL", help="the store (default: PNEUMONIA_STORE)")
     parser.add_argument("--days", type=int, default=30, metavar="N", help="the last N days that have records (default: 30)")

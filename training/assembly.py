@@ -82,8 +82,12 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
     manifest = _calibrated(msgspec.structs.replace(manifest, metrics=record), network, tune, test)
     manifest = with_draft_margin(manifest, network, tune.grey)
+    parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
+    if min(len(tune.labels), len(test.labels)) < guard.FEWEST:
+        _log.warning("no guard: it takes %d tune and %d test pictures to place its thresholds", guard.FEWEST, guard.FEWEST)
+        return parts
     fitted = guard.fit(network, manifest.input, guard.Chests(trained.pictures.take(trained.split["fit"]).grey, tune.grey, test.grey))
-    return Parts(guard.guarded(manifest, fitted), flatbuffer, selftest(classifier(manifest, network)), fitted.file)
+    return parts._replace(manifest=guard.guarded(manifest, fitted), guard=fitted.file)
 
 
 def _unweigh(trained: Trained, labels: int) -> None:

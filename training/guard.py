@@ -36,6 +36,8 @@ GUARDED: Final = (
     "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: one that passes gets an answer, "
     "and it means nothing."
 )
+FEWEST: Final = 30
+"""Pictures of tune and held-out patients, each: fewer place no threshold that one in two hundred may pass."""
 _DIMENSIONS: Final = 16
 _FIT_PICTURES: Final = 2000  # more change nothing, and each takes two passes
 _OUTLIERS: Final = (70, 1000)  # at least, at most; a third of the fit pictures in between

@@ -19,7 +19,6 @@ from training.dataset import Dataset
 from training.pictures import GreyStack
 
 _SHARES: Final = (("fit", 0.75), ("tune", 0.85), ("test", 1.0))  # cumulative: of the patients of a data set that training never split
-_FEWEST: Final = 20  # pictures of each part
 
 
 class Gathered(NamedTuple):
@@ -52,9 +51,9 @@ def gather(folder: Path, classifier: Classifier, threads: int, progress: bool = 
 
         greys, missing = answers.for_each(cases, look, threads, f"reading {part}", progress)
         unread.extend(missing)
-        if len(greys) < _FEWEST:
+        if len(greys) < guard.FEWEST:
             raise errors.TooFewPatients(
-                f"Expected at least {_FEWEST} pictures in each part of the split. Received: {len(greys)} to {part}."
+                f"Expected at least {guard.FEWEST} pictures in each part of the split. Received: {len(greys)} to {part}."
             )
         read[part] = np.stack(greys)
     return Gathered(guard.Chests(read["fit"], read["tune"], read["test"]), unread)

@@ -9,6 +9,7 @@ import pytest
 
 from cli.main import main
 from core import drift, models
+from core.manifest import read
 from core.records import Record
 from core.store import Store
 from tests.support import living, packages
