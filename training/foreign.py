@@ -20,6 +20,7 @@ from training import (
     declarations,
     errors,
     graphs,
+    guard,
     heads,
     metrics,
     modelfiles,
@@ -94,7 +95,19 @@ def bring(path: Path, declared: Declared, release: Release, threads: int = 1) ->
         proofs.hold_maps(subject, network, contract, grey)
     if labelled is not None:
         manifest = _calibrated(manifest, network, labelled)
-    return Brought(Parts(manifest, flatbuffer, assembly.selftest(assembly.classifier(manifest, network))), found)
+    fitted = None if labelled is None or head.embedding_size is None else _guarded(network, contract, labelled)
+    manifest = manifest if fitted is None else guard.guarded(manifest, fitted)
+    tested = assembly.selftest(assembly.classifier(manifest, network))
+    return Brought(Parts(manifest, flatbuffer, tested, None if fitted is None else fitted.file), found)
+
+
+def _guarded(network: Network, contract: InputContract, labelled: Labelled) -> guard.Fitted | None:
+    """Fit a guard where there are pictures enough; on other patients than those who choose its thresholds."""
+    fit, tune, test = (labelled.grey[rows] for rows in guard.deal(list(labelled.groups)).values())
+    if min(len(fit), len(tune), len(test)) < guard.FEWEST:
+        _log.warning("no guard: it takes %d pictures in each of three parts of the patients", guard.FEWEST)
+        return None
+    return guard.fit(network, contract, guard.Chests(fit, tune, test))
 
 
 def _labelled(folder: Path | None, contract: InputContract, labels: Labels, threads: int) -> Labelled | None:

@@ -7,6 +7,7 @@ not refused. Called by `training.assembly` for a new package, and by `pneumonia 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -38,6 +39,7 @@ GUARDED: Final = (
 )
 FEWEST: Final = 30
 """Pictures of tune and held-out patients, each: fewer place no threshold that one in two hundred may pass."""
+_SHARES: Final = (("fit", 0.7), ("tune", 0.85), ("test", 1.0))  # cumulative
 _DIMENSIONS: Final = 16
 _FIT_PICTURES: Final = 2000  # more change nothing, and each takes two passes
 _OUTLIERS: Final = (70, 1000)  # at least, at most; a third of the fit pictures in between
@@ -96,6 +98,19 @@ def fit(network: Network, contract: InputContract, chests: Chests, progress: boo
     )
     made, _ = _embed(network, contract, outliers.make(list(chests.held_out), min(count, 4 * len(found)), 2), progress)
     return Fitted(decides, write(reference), _measured(decides, found, [reference.distance(one) for one in made]), probabilities)
+
+
+def deal(groups: Sequence[str]) -> dict[str, list[int]]:
+    """Deal pictures that training never split to fit, tune and test, patient by patient, by the digest of the patient's name.
+
+    Args:
+        groups: the patient of each picture.
+    """
+    parts: dict[str, list[int]] = {part: [] for part, _ in _SHARES}
+    for row, name in enumerate(groups):
+        place = int.from_bytes(sha256(str(name).encode()).digest()[:4]) / 2**32
+        parts[next(part for part, until in _SHARES if place < until)].append(row)
+    return parts
 
 
 def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:

@@ -1,9 +1,8 @@
 """Writes a package with a guard fitted to its network, for one that has none or whose data changed: the network stays the same."""
 
-import hashlib
 import shutil
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,10 +14,7 @@ from core.network import Network
 from training import answers, card, dataset, errors, guard, shelf, splits
 from training.answers import Unread
 from training.cases import Case
-from training.dataset import Dataset
 from training.pictures import GreyStack
-
-_SHARES: Final = (("fit", 0.75), ("tune", 0.85), ("test", 1.0))  # cumulative: of the patients of a data set that training never split
 
 
 class Gathered(NamedTuple):
@@ -40,7 +36,8 @@ def gather(folder: Path, classifier: Classifier, threads: int, progress: bool = 
     if indexed.sha256 == manifest.origin.dataset_sha256 and isinstance(seed, int):
         parts = splits.split(dataset.index(folder, False), seed)
     else:  # training never split these pictures
-        parts = _dealt(indexed)
+        dealt = guard.deal([sample.group for sample in indexed.samples])
+        parts = {part: tuple(rows) for part, rows in dealt.items()}
     read: dict[str, GreyStack] = {}
     unread: list[Unread] = []
     for part, positions in parts.items():
@@ -57,15 +54,6 @@ def gather(folder: Path, classifier: Classifier, threads: int, progress: bool = 
             )
         read[part] = np.stack(greys)
     return Gathered(guard.Chests(read["fit"], read["tune"], read["test"]), unread)
-
-
-def _dealt(indexed: Dataset) -> splits.Split:
-    """Deal whole patients to the parts by the digest of their names: the same for the same patient, whatever comes along."""
-    parts: dict[str, list[int]] = {part: [] for part, _ in _SHARES}
-    for row, sample in enumerate(indexed.samples):
-        place = int.from_bytes(hashlib.sha256(sample.group.encode()).digest()[:4]) / 2**32
-        parts[next(part for part, until in _SHARES if place < until)].append(row)
-    return {part: tuple(rows) for part, rows in parts.items()}
 
 
 def write(parent: Path, manifest: Manifest, network: Network, chests: guard.Chests, version: str, folder: Path) -> Manifest:

@@ -93,7 +93,8 @@ def test_distance_gives_the_verdict(distance: float, verdict: str, reasons: tupl
 
     answer = guard.Guard(DECIDES, reference).judge(picture, embedding(1.0))
 
-    assert (answer.verdict, answer.reasons, answer.distance) == (verdict, reasons, pytest.approx(distance))
+    assert (answer.verdict, answer.reasons) == (verdict, reasons)
+    assert answer.distance == pytest.approx(distance)
     assert (answer.warn_distance, answer.threshold) == (2.0, 3.0)
 
 
@@ -108,8 +109,10 @@ def test_strongest_reason_is_the_verdict() -> None:
 def test_file_brings_the_reference_back() -> None:
     read = guard.read(guard.write(plane()), SIZE)
 
-    for before, after in zip(plane(), read, strict=True):
-        np.testing.assert_allclose(before, after, atol=1e-3)
+    before = plane()
+    assert (read.spread, read.offset) == (before.spread, before.offset)
+    for one, other in ((before.mean, read.mean), (before.directions, read.directions), (before.tilt, read.tilt)):
+        np.testing.assert_allclose(one, other, atol=1e-3)
 
 
 def damaged(name: str) -> bytes:
