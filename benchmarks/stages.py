@@ -57,7 +57,7 @@ class Stages:
         laps.end("calibrate and decide")
         msgspec.json.encode(prediction)
         laps.end("JSON")
-        self._metrics.count_prediction(prediction)
+        self._metrics.count_answer(prediction)
         self._metrics.count_request("/predict", response.status)
         laps.end("metrics")
         logs.log_request({}, fields, response.status)

@@ -36,6 +36,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         default="quick",
         help="also measure under corruption: quick is each kind at a moderate degree (default), all adds a strong one",
     )
+    parser.add_argument(
+        "--outliers", type=Path, metavar="FOLDER", help="also count what the guard says of other pictures; FOLDER holds a folder a kind"
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,7 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
         reports.check(target)
     classifier, threads = packages.load(arguments.package)
     examined = evaluate.evaluate(
-        classifier, arguments.dataset, arguments.operating_point, arguments.corruptions, threads, arguments.held_out
+        classifier,
+        arguments.dataset,
+        arguments.operating_point,
+        arguments.corruptions,
+        threads,
+        arguments.held_out,
+        outliers=arguments.outliers,
     )
     packages.tell(examined.unread)
     arguments.record = outputs.json(examined)

@@ -28,18 +28,19 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "predict",
         help="read pictures: a table, or JSON with --json",
         description=f"Reads each FILE, each picture below each folder ({', '.join(SUFFIXES)}), and standard input for `-`.",
-        epilog="Exit status: 0 all were read, 1 some or all could not be, 2 the command could not be carried out.",
+        epilog="Exit status: 0 all were read, 1 some could not be or were refused by the guard, 2 the command could not be carried out.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a picture, a folder, or - for standard input")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: the answer of POST /predict with `file` added")
     parser.add_argument("--operating-point", metavar="NAME", help="another operating point of the package than its default")
     parser.add_argument("--heatmap", action="store_true", help="with --json: add the heat map (PNG, base64)")
+    parser.add_argument("--guard", choices=("advise",), help="advise: read also what the guard refuses, and show its verdict")
     parser.add_argument("--model", metavar="FOLDER", help="another model package (default: the one that came with the installation)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Answer for each file in turn; return 0, 1 where a picture could not be read, 2 where nothing could be done."""
+    """Answer for each file in turn; return 0, 1 where a picture could not be read or was refused, 2 where nothing could be done."""
     from core.bootstrap import bootstrap  # NumPy, Pillow and LiteRT: `pneumonia --help` does without
 
     files = list(_expand(arguments.files))
@@ -53,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     query = {"operating_point": arguments.operating_point} if arguments.operating_point else {}
     if arguments.heatmap:
         query["explain"] = "heatmap"
+    if arguments.guard:
+        query["guard"] = arguments.guard
     report: JsonLines | Table = JsonLines() if arguments.json else Table([shown(file) for file in files])
     failed = False
     for file in files:
@@ -84,12 +87,17 @@ class Table:
         self._width = max(4, *(len(file) for file in files))
         self._last: Answer | None = None
         self._started = False
+        self._rejected = False
 
     def add(self, file: str, answer: Answer) -> None:
         """Print one row, the first below the heading."""
         if not self._started:
             print(f"{'FILE':<{self._width}}  {'DECISION':<13}  PNEUMONIA  IF SO, MOST PROBABLY")
             self._started = True
+        if answer["status"] == "rejected":
+            print(f"{file:<{self._width}}  {'refused':<13}  {_because(answer['guard'])}", flush=True)
+            self._rejected = True
+            return
         if answer["status"] != "ok":
             print(f"{file:<{self._width}}  {'not read':<13}  {answer['code']}: {answer['detail']}", flush=True)
             return
@@ -97,10 +105,13 @@ class Table:
         pneumonia, kind = answer["pneumonia"], answer["most_probable"]
         share = f"{pneumonia['probability']:.1%}"
         named = f"{kind['label']} ({kind['confidence']:.0%})" if kind else ""
-        print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}".rstrip(), flush=True)
+        warned = f"  guard: {_because(answer['guard'])}" if answer["guard"]["verdict"] in ("warn", "refuse") else ""
+        print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}{warned}".rstrip(), flush=True)
 
     def close(self) -> None:
         """Say which model and threshold decided, and what this is not."""
+        if self._rejected:
+            print("\nRefused: the model was not made for such pictures. --guard advise reads them all the same.")
         if self._last is None:
             return
         model, point = self._last["model"], self._last["pneumonia"]["operating_point"]
@@ -113,6 +124,13 @@ class Table:
         if self._last["guard"]["verdict"] == "unchecked":
             print("Not checked: whether these are chest X-rays at all. A photograph gets a probability, too.")
         print(self._last["notice"])
+
+
+def _because(guard: Answer) -> str:
+    """Say in words why the guard warns or refuses."""
+    from core.guard import REASONS
+
+    return "; ".join(REASONS[reason][1] if reason in REASONS else reason for reason in guard["reasons"])
 
 
 def _expand(names: list[str]) -> Iterator[str]:
@@ -148,7 +166,7 @@ def _ask(handle: Callable[[Request], Response], file: str, query: Mapping[str, s
     headers = {"content-length": str(len(data))}
     response = handle(Request(method="POST", path="/predict", query=query, headers=headers, body=io.BytesIO(data)))
     answer: Answer = msgspec.json.decode(response.body)
-    if response.status == HTTPStatus.OK:
+    if response.status == HTTPStatus.OK or answer.get("status") == "rejected":
         return answer
     # As among several pictures of one request: `status` is a word there, not a number.
     return {"status": "error", **{name: answer[name] for name in ("request_id", "code", "detail")}}

@@ -58,7 +58,8 @@ def run(smoke: Smoke) -> None:
 
 def pages(smoke: Smoke) -> None:
     """Ask for what only reads."""
-    from core.routes import ROUTES, STATUS_OF  # not before: it brings the network's runtime, which `pneumonia --help` does not need
+    from core.routes import ROUTES  # not before: it brings the network's runtime, which `pneumonia --help` does not need
+    from core.statuses import STATUS_OF
 
     for route in ROUTES:
         if route.method != "GET" or "{" in route.path or route.path in _LOOKED_AT or route.needs_admin:

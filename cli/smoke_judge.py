@@ -6,7 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from cli.endpoint import Answer
-from core.contract import NOTICE, PROBLEM_TYPE, ItemError, ModelCard, Prediction, Predictions, Problem, Status
+from core.contract import NOTICE, PROBLEM_TYPE, ItemError, ModelCard, Prediction, Problem, Status
+from core.rejections import Predictions
 
 REQUEST_ID = "pneumonia-smoke"
 _HEADERS = {"x-request-id": REQUEST_ID, "cache-control": "no-store", "x-content-type-options": "nosniff"}

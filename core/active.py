@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
 
-from core import contract, drift, errors, models, package, promotions
+from core import contract, errors, models, package, promotions
 from core.classifier import Classifier
 from core.contract import Promotion
 from core.logs import LOGGER
@@ -148,7 +148,7 @@ class Active:
                 return
             self._serving = new
             if isinstance(new.model, Classifier):
-                self._metrics.show_model(new.model.identity, drift.reference(new.model.manifest.metrics))
+                self._metrics.show_model(new.model.identity, new.model.manifest)
         if new.promotion is not None:
             fields = {"model_version": new.promotion.version, "promotion": new.promotion.number, "source": new.promotion.source}
             LOGGER.info("model activated", extra={"fields": fields})

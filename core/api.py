@@ -18,7 +18,8 @@ from core.endpoints import Endpoints, Outcome
 from core.logs import LOGGER, log_request
 from core.metrics import Metrics
 from core.openapi import Route
-from core.routes import STATUS_OF, find_route, template_of
+from core.routes import find_route, template_of
+from core.statuses import STATUS_OF
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

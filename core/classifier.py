@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from core import contract, errors, heatmap, images
 from core.grey import Grey
+from core.guard import Guard
 from core.manifest import Interval, Manifest, OperatingPoint
 from core.network import Floats, Network, Outputs
 
@@ -40,10 +41,11 @@ class Reading(NamedTuple):
 class Classifier:
     """One model package, ready to answer; thread-safe."""
 
-    def __init__(self, manifest: Manifest, identity: contract.ModelIdentity, network: Network) -> None:
+    def __init__(self, manifest: Manifest, identity: contract.ModelIdentity, network: Network, guard: Guard | None = None) -> None:
         self.manifest = manifest
         self.identity = identity
         self._network = network
+        self._guard = guard
         # Pictures are the largest things in memory: no more are decoded at once than the network can take.
         self._slots = threading.BoundedSemaphore(network.interpreters)
         self._draft_px = images.draft_px(manifest.input)
@@ -72,7 +74,7 @@ class Classifier:
         return calibrate(outputs.probabilities, self.manifest.temperature), outputs
 
     def classify(self, data: bytes, point: OperatingPoint, request_id: str, max_pixels: int, explain: bool = False) -> contract.Prediction:
-        """Answer for one picture.
+        """Answer for one picture, also for one that the guard refuses: whoever shows the answer looks at its verdict.
 
         Args:
             data: the encoded picture.
@@ -97,7 +99,7 @@ class Classifier:
             pneumonia=pneumonia,
             findings=findings,
             most_probable=most_probable,
-            guard=UNCHECKED,
+            guard=self._judge(picture, outputs),
             image=contract.ImageFacts(
                 format=picture.format, width_px=picture.width_px, height_px=picture.height_px, warnings=picture.warnings
             ),
@@ -109,6 +111,26 @@ class Classifier:
                 total=_milliseconds(perf_counter() - start),
             ),
         )
+
+    def judge(self, data: bytes, max_pixels: int, *, whole: bool = False) -> tuple[images.Picture, contract.Guard]:
+        """Decode one picture and say whether the model was made for it, and nothing else.
+
+        Args:
+            data: the encoded picture.
+            max_pixels: larger pictures are refused.
+            whole: decode at full size, for who keeps the decoded picture.
+
+        Raises:
+            errors.PictureError: the bytes cannot be read as one picture.
+        """
+        with self._slots:
+            look = self._look(data, max_pixels, None if whole else self._draft_px)
+        return look.picture, self._judge(look.picture, look.outputs)
+
+    def _judge(self, picture: images.Picture, outputs: Outputs) -> contract.Guard:
+        if self._guard is None or outputs.embedding is None:
+            return UNCHECKED
+        return self._guard.judge(picture, outputs.embedding)
 
     def _look(self, data: bytes, max_pixels: int, draft_px: tuple[int, int] | None) -> Reading:
         start = perf_counter()

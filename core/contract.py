@@ -91,10 +91,14 @@ class MostProbable(Answer, frozen=True, kw_only=True):
 
 
 class Guard(Answer, frozen=True, kw_only=True):
-    """Whether this is a picture that the model was made for. A package without a guard says `unchecked`."""
+    """Whether this is a picture that the model was made for. A package without a guard says `unchecked`.
+
+    A picture farther than `warn_distance` gets a warning, one farther than `threshold` is refused; null where nothing was measured.
+    """
 
     verdict: Literal["accept", "warn", "refuse", "unchecked"]
     distance: float | None = None
+    warn_distance: float | None = None
     threshold: float | None = None
     reasons: tuple[str, ...] = ()
 
@@ -145,12 +149,6 @@ class ItemError(Answer, frozen=True, kw_only=True, tag_field="status", tag="erro
     request_id: str
     code: str
     detail: str
-
-
-class Predictions(Answer, frozen=True, kw_only=True):
-    """The answers to several pictures, in their order."""
-
-    predictions: tuple[Prediction | ItemError, ...]
 
 
 class Problem(Answer, frozen=True, kw_only=True):

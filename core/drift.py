@@ -1,4 +1,4 @@
-"""Whether the probabilities given today are spread as they were when the model was measured: the population stability index (PSI).
+"""Whether probabilities and distances of today are spread as when the model was measured: the population stability index (PSI).
 
 Called by `core.metrics` for its gauge, by `pneumonia drift` over what was recorded, and by training, which writes the reference.
 """
@@ -7,6 +7,8 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
+
+from core.manifest import GuardContract
 
 Verdict = Literal["stable", "moderate", "shifted"]
 
@@ -18,7 +20,7 @@ BOUNDS: Final = tuple(tenths / 10 for tenths in range(1, 11))
 MODERATE_FROM: Final = 0.1
 SHIFTED_ABOVE: Final = 0.25
 _HALF: Final = 0.5  # a picture: keeps an empty bin from weighing without bound (Jeffreys' prior)
-_CHI_SQUARE_95: Final = 16.919  # 95 % quantile with 9 degrees of freedom, one fewer than bins
+_CHI_SQUARE_95: Final = 16.919  # 95 % quantile with 9 degrees of freedom, one fewer than bins (fewer bins: less by chance)
 _UNKNOWN_PICTURES: Final = 1000  # behind a reference that does not say of how many pictures it was made
 
 
@@ -58,13 +60,36 @@ def reference(metrics: Mapping[str, Any]) -> Reference | None:
     return Reference(tuple(float(share) for share in found), known)
 
 
+def distance_reference(guard: GuardContract | None) -> Reference | None:
+    """Return how the guard's distances were spread when they were measured; None where nobody did."""
+    return Reference(guard.distance_shares, guard.pictures) if guard is not None and guard.distance_bounds else None
+
+
+def count_distances(distances: Iterable[float], guard: GuardContract) -> list[int]:
+    """Return how many distances fall into each bin of the package's; the last is open."""
+    counts = [0] * (len(guard.distance_bounds) + 1)
+    for distance in distances:
+        counts[bisect_left(guard.distance_bounds, distance)] += 1
+    return counts
+
+
+def distance_histogram(distances: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return bounds that cut these distances into ten bins of about the same number, and the share in each."""
+    ranked = sorted(distances)
+    bounds = sorted({round(ranked[len(ranked) * tenth // 10], 4) for tenth in range(1, 10)})
+    counts = [0] * (len(bounds) + 1)
+    for distance in distances:
+        counts[bisect_left(bounds, distance)] += 1
+    return tuple(bounds), tuple(round(number / len(ranked), 6) for number in counts)
+
+
 def psi(counts: Sequence[int], against: Reference) -> float:
     """Return the population stability index: the sum of (share - reference) · ln(share / reference) over the bins; 0 where equal.
 
     Half a picture is added to each bin on both sides, so that an empty one does not decide alone.
 
     Args:
-        counts: pictures in each of the ten bins.
+        counts: pictures in each bin.
         against: the reference.
     """
     observed = _smooth(counts, sum(counts))

@@ -8,20 +8,21 @@ import msgspec
 
 from core import bodies, contract, errors, living
 from core.active import Active, Serving, overview
+from core.answering import Answering, Ask, decision_of
 from core.classifier import Classifier
 from core.contract import JSON_TYPE, Request
 from core.launch import Launcher
-from core.manifest import OperatingPoint
 from core.metrics import CONTENT_TYPE as METRICS_TYPE
 from core.metrics import Metrics
 from core.records import Recorder
+from core.rejections import Predictions, Rejected
 from core.settings import Settings
 from core.store import Store
 from core.uploads import Uploads, find_label, outcome_of
 from core.watch import Retraining, Watch
 
-_PARAMETERS: Final = ("operating_point", "explain")
-_UPLOAD_PARAMETERS: Final = ("label",)
+_PARAMETERS: Final = ("operating_point", "explain", "guard")
+_UPLOAD_PARAMETERS: Final = ("label", "guard")
 _ACTIVATION_PARAMETERS: Final = ("reason",)
 _PLATFORM_PARAMETERS: Final = ("code", "clientId", "key")  # keys of Azure Functions and of API gateways, which pass them on
 _LONGEST_REASON: Final = 200
@@ -56,7 +57,7 @@ class Endpoints:
         self._active = active
         self._metrics = metrics
         self._uploads = Uploads(settings, metrics)
-        self._recorder = recorder
+        self._answering = Answering(settings, metrics, recorder)
         self._started = monotonic()
 
     @property
@@ -75,26 +76,26 @@ class Endpoints:
         _check_parameters(request, _PARAMETERS)
         point = classifier.operating_point(request.query.get("operating_point"))
         explain = _wants_heatmap(request)
+        ask = Ask(classifier, point, request_id, explain, _wants_advice(request))
         pictures = bodies.read_pictures(request, self.settings)
         if not pictures.several:
-            prediction = self._classify(classifier, pictures.items[0], point, request_id, explain, self.settings.max_pixels)
-            return Outcome(
-                msgspec.json.encode(prediction),
-                log={"decision": prediction.pneumonia.decision, "model_version": classifier.identity.version},
-            )
-        answers = self._answer_each(classifier, pictures.items, point, request_id, explain)
-        decisions = [answer.pneumonia.decision if isinstance(answer, contract.Prediction) else answer.code for answer in answers]
+            answer = self._answering.one(ask, pictures.items[0], self.settings.max_pixels)
+            status = 422 if isinstance(answer, Rejected) else 200
+            said = {"decision": decision_of(answer), "guard": answer.guard.verdict, "model_version": classifier.identity.version}
+            return Outcome(msgspec.json.encode(answer), status=status, log=said)
+        answers = self._answering.each(ask, pictures.items)
+        decisions = [decision_of(answer) for answer in answers]
         log = {"decisions": decisions, "model_version": classifier.identity.version}
-        return Outcome(msgspec.json.encode(contract.Predictions(predictions=answers)), log=log)
+        return Outcome(msgspec.json.encode(Predictions(predictions=answers)), log=log)
 
     def upload(self, request: Request, request_id: str) -> Outcome:
         """Store labelled pictures, and say what became of each once that is durable."""
-        manifest, store = self._classifier().manifest, self.store
+        classifier, store = self._classifier(), self.store
         _check_parameters(request, _UPLOAD_PARAMETERS)
         pictures = bodies.read_pictures(request, self.settings)
         given = request.query.get("label", pictures.fields.get("label"))
-        label = find_label(given, (*(label.name for label in manifest.labels), *self.settings.extra_labels))
-        outcomes = self._uploads.take(store, pictures, label, request_id, manifest.input)
+        label = find_label(given, (*(label.name for label in classifier.manifest.labels), *self.settings.extra_labels))
+        outcomes = self._uploads.take(store, pictures, label, request_id, classifier, _wants_advice(request))
         log = {"uploads": [outcome_of(outcome) for outcome in outcomes]}
         return as_json(living.Uploads(request_id=request_id, label=label, uploads=outcomes))._replace(log=log)
 
@@ -178,31 +179,6 @@ class Endpoints:
             raise errors.NoStore("Expected PNEUMONIA_STORE to name an object store, or a folder as file:///…. Received: no such setting.")
         return self._given_store
 
-    def _answer_each(
-        self, classifier: Classifier, pictures: tuple[bytes, ...], point: OperatingPoint, request_id: str, explain: bool
-    ) -> tuple[contract.Prediction | contract.ItemError, ...]:
-        """Answer for several pictures: one that cannot be read does not spoil the others, and all share one allowance of pixels."""
-        answers: list[contract.Prediction | contract.ItemError] = []
-        pixels_left = self.settings.max_request_pixels
-        for picture in pictures:
-            try:
-                answer = self._classify(classifier, picture, point, request_id, explain, pixels_left)
-                pixels_left -= answer.image.width_px * answer.image.height_px
-                answers.append(answer)
-            except errors.PictureError as error:
-                self._metrics.count_error(error.code)
-                answers.append(contract.ItemError(request_id=request_id, code=error.code, detail=str(error)))
-        return tuple(answers)
-
-    def _classify(
-        self, classifier: Classifier, picture: bytes, point: OperatingPoint, request_id: str, explain: bool, most_pixels: int
-    ) -> contract.Prediction:
-        prediction = classifier.classify(picture, point, request_id, min(self.settings.max_pixels, most_pixels), explain)
-        self._metrics.count_prediction(prediction)
-        if self._recorder is not None:
-            self._recorder.add(prediction)
-        return prediction
-
 
 def _check_parameters(request: Request, known: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of ours: a misspelt operating point must not pass as the default one."""
@@ -217,6 +193,14 @@ def _wants_heatmap(request: Request) -> bool:
     if explain not in (None, "heatmap"):
         raise errors.InvalidParameter(f"Invalid `explain`: Expected heatmap. Received: {explain[:32]!r}.")
     return explain is not None
+
+
+def _wants_advice(request: Request) -> bool:
+    """Whether the guard may only advise, as for a picture that a person has looked at."""
+    guard = request.query.get("guard")
+    if guard not in (None, "advise"):
+        raise errors.InvalidParameter(f"Invalid `guard`: Expected advise. Received: {guard[:32]!r}.")
+    return guard is not None
 
 
 def _identity(serving: Serving) -> contract.ModelIdentity | None:

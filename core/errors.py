@@ -188,6 +188,12 @@ class PictureTooSmall(PictureError):
     code = "picture_too_small"
 
 
+class PictureRejected(PictureError):
+    """The guard refuses the picture: the model was not made for such a one. `?guard=advise` stores it all the same."""
+
+    code = "picture_rejected"
+
+
 class ServiceError(PneumoniaError):
     """The service cannot answer, whatever the request."""
 

@@ -17,6 +17,10 @@ _PHOTOMETRIC_INTERPRETATION: Final = 262  # a TIFF tag; 0 is WhiteIsZero
 _SAMPLE_FORMAT: Final = 339  # a TIFF tag; 1 is unsigned
 
 
+_LOOKED_AT_PX: Final = 64
+_COLOURED_FROM: Final = 12  # levels of chroma away from the picture's own median: a tint and JPEG's noise stay below
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture by the size that its header claims, before memory is taken for it.
 
@@ -27,6 +31,21 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise errors.PictureTooLarge(f"Expected a picture of at most {max_pixels:,} pixels. Received: {width:,} × {height:,}.")
     if min(width, height) < MIN_SIDE_PX:
         raise errors.PictureTooSmall(f"Expected a picture of at least {MIN_SIDE_PX} pixels a side. Received: {width} × {height}.")
+
+
+def coloured_share(image: Image.Image) -> float:
+    """Return the share of a picture's area whose colour is another than that of the whole, in [0, 1]; an even tint is none."""
+    if image.mode not in ("RGB", "YCbCr", "RGBA", "P", "PA", "CMYK"):
+        return 0.0
+    if image.mode == "P" and image.palette is not None and image.palette.mode == "RGB":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    size = (min(_LOOKED_AT_PX, image.width), min(_LOOKED_AT_PX, image.height))
+    small = image.resize(size, Image.Resampling.BOX, reducing_gap=1.0)
+    if small.mode != "YCbCr":
+        small = small.convert("RGB").convert("YCbCr")
+    chroma = np.asarray(small)[:, :, 1:].astype(np.int16)
+    away = np.abs(chroma - np.median(chroma, axis=(0, 1))).max(axis=2)
+    return float(np.mean(away > _COLOURED_FROM))
 
 
 def to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
@@ -44,6 +63,8 @@ def to_grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
             black = Image.new("L", image.size)
             black.paste(image.convert("L"), mask=alpha)
             return np.asarray(black), ("alpha_flattened",)
+    if image.mode == "YCbCr":
+        return np.asarray(image.getchannel(0)), ()
     return np.asarray(image if image.mode == "L" else image.convert("L")), ()
 
 

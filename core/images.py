@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from core import dicom, errors
 from core.dicom_file import is_dicom
 from core.grey import MIN_SIDE_PX as MIN_SIDE_PX
-from core.grey import Grey, check_size, to_grey
+from core.grey import Grey, check_size, coloured_share, to_grey
 from core.manifest import InputContract
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF", "WebP", "DICOM")
@@ -56,7 +56,10 @@ _DECODER_ERRORS: Final = (
 
 
 class Picture(NamedTuple):
-    """A decoded picture. `width_px` and `height_px` are those of the upright original, also where `grey` was decoded smaller."""
+    """A decoded picture. `width_px` and `height_px` are those of the upright original, also where `grey` was decoded smaller.
+
+    `coloured_share` is the share of its area whose colour differs from that of the whole: 0 for grey and for evenly tinted pictures.
+    """
 
     grey: Grey
     format: str
@@ -64,6 +67,7 @@ class Picture(NamedTuple):
     height_px: int
     warnings: tuple[str, ...] = ()
     reduced: bool = False
+    coloured_share: float = 0.0
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS, draft_px: tuple[int, int] | None = None) -> Picture:
@@ -133,7 +137,7 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
         raise _unsupported("GIF")
     check_size(width, height, max_pixels)
     if draft_px is not None:
-        image.draft("L", draft_px)
+        image.draft("YCbCr", draft_px)  # its first channel is what "L" would give; the others tell whether there is colour
     reduced = image.size != (width, height)
     drawn = image.size
     turned = image.getexif().get(_ORIENTATION_TAG) in range(2, 9)
@@ -141,11 +145,12 @@ def _read(image: Image.Image, max_pixels: int, draft_px: tuple[int, int] | None)
     ImageOps.exif_transpose(image, in_place=True)
     if image.size != drawn:
         width, height = height, width
+    coloured = coloured_share(image)
     grey, warnings = to_grey(image)
     if turned:
         warnings = (*warnings, "rotated_by_exif")
     format_name = "jpeg" if image.format == "MPO" else str(image.format).lower()
-    return Picture(grey, format_name, width, height, warnings, reduced)
+    return Picture(grey, format_name, width, height, warnings, reduced, coloured)
 
 
 def _is_cut_riff(data: bytes) -> bool:

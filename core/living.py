@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from core.contract import Answer
+from core.contract import Answer, Guard
 from core.manifest import Probability, Sha256
 
 
 class StoredPicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="stored"):
-    """A picture that the store now holds for good, under the sha256 of its bytes."""
+    """A picture that the store now holds for good, under the sha256 of its bytes, and what the guard says of it."""
 
     sha256: Sha256
     format: str
     width_px: int
     height_px: int
+    guard: Guard
 
 
 class DuplicatePicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="duplicate"):
@@ -23,6 +24,7 @@ class DuplicatePicture(Answer, frozen=True, kw_only=True, tag_field="outcome", t
     format: str
     width_px: int
     height_px: int
+    guard: Guard
 
 
 class RefusedPicture(Answer, frozen=True, kw_only=True, tag_field="outcome", tag="refused"):

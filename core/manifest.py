@@ -13,6 +13,7 @@ FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
 NETWORK_FILE = "network.tflite"
 SELFTEST_FILE = "selftest.json"
+GUARD_FILE = "guard.npz"
 
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 Count = Annotated[int, Meta(ge=1)]
@@ -86,6 +87,31 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parent_version: str | None = None
 
 
+class GuardContract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the guard decides by, beside the package's `guard.npz`; distances are in units of the training pictures' own spread.
+
+    A picture that lies farther than `warn_distance` gets a warning, one that lies farther than `refuse_distance` is refused.
+    """
+
+    warn_distance: Annotated[float, Meta(gt=0.0)]
+    refuse_distance: Annotated[float, Meta(gt=0.0)]
+    chosen: str
+    """How the two were chosen, in words."""
+    distance_bounds: tuple[float, ...] = ()
+    """Upper ends of all bins but the last, which is open; what drift of the distance is measured in. Empty where nobody measured it."""
+    distance_shares: tuple[Probability, ...] = ()
+    """The share of held-out pictures in each bin."""
+    pictures: Annotated[int, Meta(ge=0)] = 0
+    """How many held-out pictures that were."""
+
+    def __post_init__(self) -> None:
+        if self.warn_distance > self.refuse_distance:
+            raise ValueError(f"Invalid guard: expected warn_distance <= refuse_distance. Received: {self.warn_distance}")
+        rising = list(self.distance_bounds) == sorted(set(self.distance_bounds))
+        if not rising or len(self.distance_shares) != (len(self.distance_bounds) + 1 if self.distance_bounds else 0):
+            raise ValueError("Invalid guard: expected rising distance_bounds, and one share more than bounds")
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is known of a model package. `files` holds the sha256 of every other file of the package by its relative path."""
 
@@ -103,6 +129,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How far, down and right, what a cell of the maps looks at lies beyond the cell's own place: strided convolutions pad at one end."""
     embedding_size: Count | None
     """Length of the network's embedding; None where it gives none."""
+    guard: GuardContract | None = None
+    """What decides whether a picture is one that the model was made for; None where the package cannot tell."""
     temperature: Annotated[float, Meta(gt=0.0)]
     operating_points: Annotated[tuple[OperatingPoint, ...], Meta(min_length=1)]
     default_operating_point: str
@@ -123,6 +151,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             )
         if self.embedding_size == len(self.labels):
             raise ValueError("Invalid embedding_size: expected another number than labels, since outputs are told apart by shape")
+        if self.guard is not None and self.embedding_size is None:
+            raise ValueError("Invalid guard: expected a network with an embedding, which it measures")
 
     @property
     def negative_index(self) -> int:

@@ -6,11 +6,13 @@ Counting is plain numbers behind a lock; prometheus_client, which takes 40 ms to
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from core import drift
-from core.contract import ModelIdentity, Prediction
+from core.contract import Guard, ModelIdentity, Prediction
+from core.manifest import Manifest
+from core.rejections import Rejected
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -30,11 +32,15 @@ class Metrics:
         self._errors: Counter[tuple[str]] = Counter()
         self._decisions: Counter[tuple[str]] = Counter()
         self._uploads: Counter[tuple[str]] = Counter()
+        self._verdicts: Counter[tuple[str]] = Counter()
+        self._refusals: Counter[tuple[str]] = Counter()
         self._reload_errors: Counter[tuple[str]] = Counter()
         self._probabilities: dict[str, _Histogram] = {}
         self._stages = {stage: _Histogram(_BUCKETS) for stage in ("decode", "network", "total")}
         self._model: ModelIdentity | None = None
         self._reference: drift.Reference | None = None
+        self._distances: dict[str, _Histogram] = {}
+        self._distance_reference: drift.Reference | None = None
 
     @property
     def predictions_served(self) -> int:
@@ -57,13 +63,23 @@ class Metrics:
         with self._lock:
             self._uploads[(outcome,)] += 1
 
-    def count_prediction(self, prediction: Prediction) -> None:
-        """Count one answered picture with the time it took."""
-        timing = prediction.timing_ms
+    def count_rejection(self, guard: Guard) -> None:
+        """Count one picture that the guard refused, by each reason."""
         with self._lock:
-            self._decisions[(prediction.pneumonia.decision,)] += 1
-            version = prediction.model.version
-            self._probabilities.setdefault(version, _Histogram(drift.BOUNDS)).add(prediction.pneumonia.probability)
+            self._refusals.update((reason,) for reason in guard.reasons)
+
+    def count_answer(self, answer: Prediction | Rejected) -> None:
+        """Count one answered picture, or one that the guard refused, with the time it took."""
+        timing, guard, version = answer.timing_ms, answer.guard, answer.model.version
+        if isinstance(answer, Rejected):
+            self.count_rejection(guard)
+        with self._lock:
+            self._verdicts[(guard.verdict,)] += 1
+            if guard.distance is not None and version in self._distances:
+                self._distances[version].add(guard.distance)
+            if isinstance(answer, Prediction):
+                self._decisions[(answer.pneumonia.decision,)] += 1
+                self._probabilities.setdefault(version, _Histogram(drift.BOUNDS)).add(answer.pneumonia.probability)
             for stage, milliseconds in (("decode", timing.decode), ("network", timing.network), ("total", timing.total)):
                 self._stages[stage].add(milliseconds / 1000.0)
 
@@ -72,10 +88,15 @@ class Metrics:
         with self._lock:
             self._reload_errors[(code,)] += 1
 
-    def show_model(self, identity: ModelIdentity, reference: drift.Reference | None = None) -> None:
-        """Show which model serves, and what its probabilities are held against."""
+    def show_model(self, identity: ModelIdentity, manifest: Manifest | None = None) -> None:
+        """Show which model serves, and what its probabilities and its guard's distances are held against."""
+        guard = manifest.guard if manifest else None
         with self._lock:
-            self._model, self._reference = identity, reference
+            self._model = identity
+            self._reference = drift.reference(manifest.metrics) if manifest else None
+            self._distance_reference = drift.distance_reference(guard)
+            if guard is not None and guard.distance_bounds:
+                self._distances.setdefault(identity.version, _Histogram(guard.distance_bounds))
 
     def render(self) -> bytes:
         """Return all counters in Prometheus' text format."""
@@ -100,6 +121,8 @@ class Metrics:
             ("pneumonia_errors", "Requests and pictures refused, by code.", ("code",), self._errors),
             ("pneumonia_decisions", "Pictures answered, by decision.", ("decision",), self._decisions),
             ("pneumonia_uploads", "Labelled pictures received, by outcome.", ("outcome",), self._uploads),
+            ("pneumonia_guard", "Pictures looked at, by the guard's verdict.", ("verdict",), self._verdicts),
+            ("pneumonia_guard_refusals", "Pictures that the guard refused, by reason.", ("reason",), self._refusals),
             ("pneumonia_reload_errors", "Looks for a promoted model that failed, by code.", ("code",), self._reload_errors),
         ):
             counter = CounterMetricFamily(name, help_text, labels=labels)
@@ -118,13 +141,23 @@ class Metrics:
         for version, histogram in self._probabilities.items():
             given.add_metric((version,), histogram.cumulative(), histogram.sum)
         yield given
-        yield self._drift(GaugeMetricFamily("pneumonia_probability_psi", "Shift of the probability since measured.", labels=("version",)))
+        far = HistogramMetricFamily("pneumonia_guard_distance", "Distance from the training pictures, by version.", labels=("version",))
+        for version, histogram in self._distances.items():
+            far.add_metric((version,), histogram.cumulative(), histogram.sum)
+        yield far
+        for name, help_text, histograms, reference in (
+            ("pneumonia_probability_psi", "Shift of the probability since measured.", self._probabilities, self._reference),
+            ("pneumonia_guard_distance_psi", "Shift of the distance since measured.", self._distances, self._distance_reference),
+        ):
+            yield self._drift(GaugeMetricFamily(name, help_text, labels=("version",)), histograms, reference)
 
-    def _drift(self, gauge: "GaugeMetricFamily") -> "GaugeMetricFamily":
+    def _drift(
+        self, gauge: "GaugeMetricFamily", histograms: "Mapping[str, _Histogram]", reference: drift.Reference | None
+    ) -> "GaugeMetricFamily":
         """Add the index of the model that serves, where it has a reference and enough pictures."""
-        histogram = self._probabilities.get(self._model.version) if self._model else None
-        if self._model and histogram and self._reference and sum(histogram.counts) >= _FEWEST_FOR_DRIFT:
-            gauge.add_metric((self._model.version,), drift.psi(histogram.counts[: len(drift.BOUNDS)], self._reference))
+        histogram = histograms.get(self._model.version) if self._model else None
+        if self._model and histogram and reference and sum(histogram.counts) >= _FEWEST_FOR_DRIFT:
+            gauge.add_metric((self._model.version,), drift.psi(histogram.counts[: len(reference.shares)], reference))
         return gauge
 
 

@@ -35,6 +35,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = {}
     """Query parameters by name, with what they mean."""
     status: int = 200
+    also: Mapping[int, type[Answer]] = {}
+    """Answers that are no errors and have another status."""
 
 
 def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaError], int]) -> Schema:
@@ -44,7 +46,7 @@ def document(routes: Sequence[Route], status_of: Mapping[type[errors.PneumoniaEr
         routes: all routes.
         status_of: the HTTP status of every error.
     """
-    types = {answer for route in routes for answer in route.answers} | {Problem, Instances}
+    types = {answer for route in routes for answer in (*route.answers, *route.also.values())} | {Problem, Instances}
     _, components = msgspec.json.schema_components(
         sorted(types, key=lambda kind: kind.__name__), ref_template="#/components/schemas/{name}"
     )
@@ -76,6 +78,9 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
         codes = ", ".join(f"`{error.code}`" for error in route.refusals if status_of[error] == status)
         problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
         responses[str(status)] = {"description": f"{HTTPStatus(status).phrase}: {codes}", "content": {PROBLEM_TYPE: problem}}
+    for other, answer in route.also.items():
+        content = responses.setdefault(str(other), {"description": HTTPStatus(other).phrase, "content": {}})["content"]
+        content[JSON_TYPE] = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}
     name = re.sub(r"\W+", "_", route.path.strip("/")) or "page"
     operation: Schema = {"operationId": f"{route.method.lower()}_{name}", "summary": route.summary, "responses": responses}
     named = re.findall(r"{(\w+)}", route.path)
@@ -88,7 +93,7 @@ def _operation(route: Route, status_of: Mapping[type[errors.PneumoniaError], int
     if Prediction in route.answers:
         operation["parameters"] = _PICTURE_PARAMETERS
     if route.takes_label:
-        operation |= {"parameters": [_LABEL_PARAMETER], "requestBody": _LABELLED_BODY}
+        operation |= {"parameters": [_LABEL_PARAMETER, _GUARD_PARAMETER], "requestBody": _LABELLED_BODY}
     if route.needs_key:
         operation["security"] = [{}, {"apiKey": []}]
     if route.needs_admin:
@@ -103,9 +108,16 @@ def _answer_schema(route: Route) -> Schema:
     return references[0] if len(references) == 1 else {"oneOf": references}
 
 
+_GUARD_PARAMETER = {
+    "name": "guard",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["advise"]},
+    "description": "The guard says its verdict and refuses nothing.",
+}
 _PICTURE_PARAMETERS = [
     {"name": "operating_point", "in": "query", "schema": {"type": "string"}, "description": "One of the points that `/model` lists."},
     {"name": "explain", "in": "query", "schema": {"type": "string", "enum": ["heatmap"]}, "description": "Adds a heat map."},
+    _GUARD_PARAMETER,
 ]
 _PICTURE_BODY: Schema = {
     "required": True,

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from core import errors, phantom
+from core import errors, guard, phantom
 from core.classifier import Classifier
 from core.contract import ModelIdentity
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest
+from core.manifest import GUARD_FILE, MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest
 from core.network import Network
 
 SELFTEST_SIDE_PX = 224
@@ -86,12 +86,13 @@ def _load(read: Reader, interpreters: int) -> Classifier:
     needed: dict[str, bytes] = {}
     for name, digest in manifest.files.items():
         data = checked(read, name, digest)
-        if name in (NETWORK_FILE, SELFTEST_FILE):  # the others are looked at, not kept: network.keras can be large
+        if name in (NETWORK_FILE, SELFTEST_FILE, GUARD_FILE):  # the others are looked at, not kept: network.keras can be large
             needed[name] = data
     selftest = msgspec.json.decode(needed[SELFTEST_FILE], type=SelfTest)
     sha256 = hashlib.sha256(manifest_bytes).hexdigest()
     identity = ModelIdentity(name=manifest.name, version=manifest.version, sha256=sha256)
-    classifier = Classifier(manifest, identity, Network(needed[NETWORK_FILE], manifest, interpreters))
+    watches = None if manifest.guard is None else guard.Guard(manifest.guard, guard.read(needed[GUARD_FILE], manifest.embedding_size))
+    classifier = Classifier(manifest, identity, Network(needed[NETWORK_FILE], manifest, interpreters), watches)
     _replay(selftest, classifier)
     return classifier
 

@@ -16,6 +16,7 @@ import msgspec
 
 from core import contract, errors
 from core.logs import LOGGER
+from core.rejections import Rejected
 from core.store import Store
 
 PREFIX: Final = "predictions/"
@@ -31,9 +32,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     hour: str
     model: str
     version: str
-    probability: float
+    probability: float | None
+    """None for a picture that the guard refused; its decision is then "rejected"."""
     decision: str
-    operating_point: str
+    operating_point: str | None
     most_probable: str | None
     guard: str
     guard_distance: float | None
@@ -54,9 +56,9 @@ class Recorder:
         self.dropped = 0
         atexit.register(self.flush)
 
-    def add(self, prediction: contract.Prediction) -> None:
+    def add(self, answer: contract.Prediction | Rejected) -> None:
         """Take one answer; never waits for the store, never raises for it."""
-        record = _record(prediction, datetime.now(UTC))
+        record = _record(answer, datetime.now(UTC))
         with self._lock:
             if not self._waiting:
                 self._oldest = monotonic()
@@ -110,16 +112,17 @@ def read(store: Store, day: str) -> Iterator[Record | None]:
                 yield None
 
 
-def _record(prediction: contract.Prediction, at: datetime) -> Record:
+def _record(answer: contract.Prediction | Rejected, at: datetime) -> Record:
+    prediction = answer if isinstance(answer, contract.Prediction) else None
     return Record(
         hour=at.strftime(_HOUR),
-        model=prediction.model.name,
-        version=prediction.model.version,
-        probability=prediction.pneumonia.probability,
-        decision=prediction.pneumonia.decision,
-        operating_point=prediction.pneumonia.operating_point.name,
-        most_probable=prediction.most_probable.label if prediction.most_probable else None,
-        guard=prediction.guard.verdict,
-        guard_distance=prediction.guard.distance,
-        format=prediction.image.format,
+        model=answer.model.name,
+        version=answer.model.version,
+        probability=prediction.pneumonia.probability if prediction else None,
+        decision=prediction.pneumonia.decision if prediction else "rejected",
+        operating_point=prediction.pneumonia.operating_point.name if prediction else None,
+        most_probable=prediction.most_probable.label if prediction and prediction.most_probable else None,
+        guard=answer.guard.verdict,
+        guard_distance=answer.guard.distance,
+        format=answer.image.format,
     )

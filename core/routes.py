@@ -1,4 +1,4 @@
-"""The table of routes with what each answers and refuses, and the status of every error."""
+"""The table of routes with what each answers and refuses."""
 
 import re
 from collections.abc import Mapping
@@ -11,51 +11,8 @@ from core import contract, dicom_errors, errors, living, management, openapi, pa
 from core.contract import Request
 from core.endpoints import Endpoints, Outcome
 from core.openapi import Route
-
-STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
-    errors.EmptyBody: 400,
-    errors.MalformedBody: 400,
-    errors.NoPicture: 400,
-    errors.InvalidParameter: 400,
-    errors.UnknownLabel: 400,
-    errors.Unauthorized: 401,
-    errors.AdminUnauthorized: 401,
-    errors.AdminRoutesOff: 403,
-    errors.UnknownRoute: 404,
-    errors.UnknownVersion: 404,
-    errors.UnknownJob: 404,
-    errors.UnknownFile: 404,
-    errors.MethodNotAllowed: 405,
-    errors.LabelConflict: 409,
-    errors.JobRunning: 409,
-    errors.LengthRequired: 411,
-    errors.BodyTooLarge: 413,
-    errors.TooManyPictures: 413,
-    errors.PictureTooLarge: 413,
-    errors.UnsupportedMediaType: 415,
-    errors.UnsupportedFormat: 415,
-    dicom_errors.DicomSupportMissing: 415,
-    dicom_errors.UnsupportedTransferSyntax: 415,
-    errors.NotAPicture: 422,
-    errors.SeveralFrames: 422,
-    errors.TruncatedPicture: 422,
-    errors.CorruptPicture: 422,
-    errors.PictureTooSmall: 422,
-    dicom_errors.NotARadiograph: 422,
-    dicom_errors.NotForPresentation: 422,
-    dicom_errors.NotAChest: 422,
-    dicom_errors.NotFrontal: 422,
-    dicom_errors.NoPixelData: 422,
-    dicom_errors.ColourPicture: 422,
-    dicom_errors.BurnedInAnnotation: 422,
-    errors.PackageRefused: 422,
-    errors.InternalError: 500,
-    errors.LauncherFailed: 502,
-    errors.InvalidSettings: 503,
-    errors.ModelUnavailable: 503,
-    errors.NoStore: 503,
-    errors.StoreUnavailable: 503,
-}
+from core.rejections import Predictions, Rejected
+from core.statuses import STATUS_OF
 
 
 def _describe(_endpoints: Endpoints, _request: Request, _request_id: str) -> Outcome:
@@ -69,9 +26,19 @@ _ADMIN: Final = (errors.AdminRoutesOff, errors.AdminUnauthorized)
 _STORE: Final = (errors.NoStore, errors.StoreUnavailable)
 _LABELS: Final = (errors.UnknownLabel, errors.LabelConflict)
 _VERSIONS: Final = (errors.UnknownVersion, errors.PackageRefused)
-_NOT_STORED: Final = (dicom_errors.BurnedInAnnotation,)
+_NOT_STORED: Final = (dicom_errors.BurnedInAnnotation, errors.PictureRejected)
 _JOBS: Final = (errors.JobRunning, errors.LauncherFailed)
-_ELSEWHERE: Final = (*_ROUTING, *_ADMIN, *_STORE, *_LABELS, *_VERSIONS, *_JOBS, *_NOT_STORED, errors.UnknownJob, errors.UnknownFile)
+_ELSEWHERE: Final = (
+    *_ROUTING,
+    *_ADMIN,
+    *_STORE,
+    *_LABELS,
+    *_VERSIONS,
+    *_JOBS,
+    *_NOT_STORED,
+    errors.UnknownJob,
+    errors.UnknownFile,
+)
 _PAPERS: Final = (errors.UnknownFile, errors.StoreUnavailable, *_NO_MODEL)
 _PREDICT_ERRORS: Final = tuple(error for error in STATUS_OF if error not in _ELSEWHERE)
 _PREVIEW_ERRORS: Final = tuple(error for error in _PREDICT_ERRORS if error not in (*_NO_MODEL, errors.InvalidParameter))
@@ -88,8 +55,9 @@ ROUTES: Final = (
         path="/predict",
         summary="Read one chest X-ray, or several.",
         handler=Endpoints.predict,
-        answers=(contract.Prediction, contract.Predictions),
+        answers=(contract.Prediction, Predictions),
         refusals=_PREDICT_ERRORS,
+        also={422: Rejected},
         takes_pictures=True,
         needs_key=True,
     ),

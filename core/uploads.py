@@ -19,12 +19,12 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-from core import dicom_errors, errors, images
+from core import contract, dicom_errors, errors, guard
 from core.bodies import Pictures
+from core.classifier import Classifier
 from core.dicom_file import is_dicom
 from core.images import Picture
 from core.living import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, UploadedPicture
-from core.manifest import InputContract
 from core.metrics import Metrics
 from core.radiograph import BURNED_IN
 from core.settings import Settings
@@ -47,6 +47,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     stored_at: str
     request_id: str
+    guard: str = "unchecked"
+    guard_reasons: tuple[str, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -97,7 +99,9 @@ class Uploads:
         # Pictures are the largest things in memory: no more are decoded at once than the settings allow.
         self._slots = threading.BoundedSemaphore(settings.interpreters)
 
-    def take(self, store: Store, pictures: Pictures, label: str, request_id: str, contract: InputContract) -> tuple[UploadedPicture, ...]:
+    def take(
+        self, store: Store, pictures: Pictures, label: str, request_id: str, classifier: Classifier, advise: bool = False
+    ) -> tuple[UploadedPicture, ...]:
         """Store the pictures of one request under a label; durable when this returns.
 
         One that cannot be stored does not spoil the others, and all share one allowance of pixels.
@@ -107,7 +111,8 @@ class Uploads:
             pictures: what came; a picture that came alone is refused by raising, as `POST /predict` does.
             label: the label's name.
             request_id: goes into the records.
-            contract: how the model takes its pictures: what it can read can be stored.
+            classifier: reads the pictures, and its guard refuses what it was not made for.
+            advise: store also what the guard refuses.
 
         Raises:
             errors.PictureError: the only picture cannot be read.
@@ -119,12 +124,16 @@ class Uploads:
         outcomes: list[UploadedPicture] = []
         for data in pictures.items:
             try:
-                draft_px = None if is_dicom(data) else images.draft_px(contract)  # of DICOM the decoded picture is what is kept
                 with self._slots:
-                    picture = images.decode(data, min(self._settings.max_pixels, pixels_left), draft_px)
+                    picture, judged = classifier.judge(data, min(self._settings.max_pixels, pixels_left), whole=is_dicom(data))
                     kept = _stripped(picture) if picture.format == "dicom" else Kept(data, hashlib.sha256(data).hexdigest())
                 pixels_left -= picture.width_px * picture.height_px
-                outcomes.append(_keep(store, kept, picture, label, request_id, slugs))
+                if judged.verdict == "refuse" and not advise:
+                    self._metrics.count_rejection(judged)
+                    raise errors.PictureRejected(
+                        f"Expected a frontal chest X-ray of a child. Received: a picture, but {guard.describe(judged)}."
+                    )
+                outcomes.append(_keep(store, kept, picture, judged, label, request_id, slugs))
             except errors.PictureError as error:
                 outcomes.append(RefusedPicture(code=error.code, detail=str(error)))
                 if not pictures.several:
@@ -159,7 +168,9 @@ def _stripped(picture: Picture) -> Kept:
     return Kept(stream.getvalue(), hashlib.sha256(f"{grey.shape}".encode() + grey.tobytes()).hexdigest())
 
 
-def _keep(store: Store, kept: Kept, picture: Picture, label: str, request_id: str, slugs: Iterable[str]) -> UploadedPicture:
+def _keep(
+    store: Store, kept: Kept, picture: Picture, judged: contract.Guard, label: str, request_id: str, slugs: Iterable[str]
+) -> UploadedPicture:
     """Store a picture unless the store has it, under this label or another. The record comes last: with it the picture counts.
 
     Two requests that bring the same new bytes under two labels at the same moment may both succeed: `counted` then leaves both out.
@@ -180,11 +191,13 @@ def _keep(store: Store, kept: Kept, picture: Picture, label: str, request_id: st
         size_bytes=len(data),
         stored_at=datetime.now(UTC).isoformat(timespec="seconds"),
         request_id=request_id,
+        guard=judged.verdict,
+        guard_reasons=judged.reasons,
     )
     store.create(f"{PREFIX}{own}/{sha256}.{EXTENSIONS[picture.format]}", data)
     new = store.create(_record_key(own, sha256), msgspec.json.encode(record))
     kind = StoredPicture if new else DuplicatePicture
-    return kind(sha256=sha256, format=picture.format, width_px=picture.width_px, height_px=picture.height_px)
+    return kind(sha256=sha256, format=picture.format, width_px=picture.width_px, height_px=picture.height_px, guard=judged)
 
 
 def counted(store: Store) -> Iterator[Counted]:

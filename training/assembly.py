@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, convert, draft, errors, measure, networks, origin, precision, receptive, shifts
+from training import calibrate, convert, draft, errors, guard, measure, networks, origin, precision, receptive, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained, predictor
 from training.pictures import GreyStack, Pictures, inputs
@@ -40,7 +40,7 @@ LIMITS: Final = (
     "Trained on children of one to five years from one hospital; adults, other hospitals and other detectors are untested.",
     "The labels bacterial and viral are weak: they come from the course of the illness, not from the picture alone.",
     "The data set's normal pictures are sharper than its others; augmentation works against this shortcut, but some of it may remain.",
-    "A picture that is no frontal chest X-ray gets an answer too, and it means nothing.",
+    guard.UNGUARDED,
     "Figures are of held-out patients of the same hospital; expect lower specificity elsewhere.",
 )
 
@@ -65,6 +65,7 @@ class Parts(NamedTuple):
     manifest: Manifest
     flatbuffer: bytes
     selftest: SelfTest
+    guard: bytes | None = None
 
 
 def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LABELS) -> Parts:
@@ -82,7 +83,12 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     manifest = msgspec.structs.replace(manifest, metrics=record, map_offset=receptive.map_offset(flatbuffer))
     manifest = _calibrated(manifest, network, tune, test)
     manifest = with_draft_margin(manifest, network, tune.grey)
-    return Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
+    parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
+    if min(len(tune.labels), len(test.labels)) < guard.FEWEST:
+        _log.warning("no guard: it takes %d tune and %d test pictures to place its thresholds", guard.FEWEST, guard.FEWEST)
+        return parts
+    fitted = guard.fit(network, manifest.input, guard.Chests(trained.pictures.take(trained.split["fit"]).grey, tune.grey, test.grey))
+    return parts._replace(manifest=guard.guarded(manifest, fitted), guard=fitted.file)
 
 
 def _unweigh(trained: Trained, labels: int) -> None:

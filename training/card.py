@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from core.contract import NOTICE
 from core.manifest import Manifest
-from training import card_commands, card_evaluation, card_points, markdown, report
+from training import card_commands, card_evaluation, card_guard, card_points, markdown, report
 from training.card_evaluation import Evaluated
 from training.evaluation import Evaluation
 
@@ -63,6 +63,7 @@ def write(
         markdown.section("Quantitative analysis", _measured(manifest)),
         *([markdown.section("Evaluation", card_evaluation.figures(evaluated))] if evaluated else []),
         markdown.section("Robustness", _robustness(manifest, evaluated)),
+        markdown.section("Guard", card_guard.section(manifest, evaluated)),
         markdown.section("Failure analysis", card_evaluation.failures(evaluated)),
         markdown.section("Training data", _data(manifest)),
         markdown.section("Training", _training(manifest, drawings)),

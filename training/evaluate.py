@@ -8,11 +8,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from core.classifier import Classifier
 from core.manifest import NETWORK_FILE, OperatingPoint
-from training import adverse, answers, breakdown, cases, corruptions, curves, errors, interpretation, metrics
+from training import adverse, answers, breakdown, cases, corruptions, curves, errors, interpretation, metrics, watch
 from training.answers import Unread
 from training.cases import Cases
 from training.dataset import BACTERIAL, VIRAL
@@ -45,6 +46,7 @@ def evaluate(
     threads: int = 1,
     held_out: bool = False,
     progress: bool = True,
+    outliers: Path | None = None,
 ) -> Examined:
     """Evaluate a package on a data set.
 
@@ -56,6 +58,7 @@ def evaluate(
         threads: how many pictures are in work at once.
         held_out: only the patients that the package's training held out; the folder is what it was trained on.
         progress: show a progress bar on standard error.
+        outliers: holds a folder for each kind of pictures that are no chest X-rays.
 
     Raises:
         core.errors.InvalidParameter: the package has no such point.
@@ -75,7 +78,12 @@ def evaluate(
     seconds = perf_counter() - start
     said = adverse.suspect(table)
     evaluation = _assemble(classifier, point, table, found, unread, selected, said, _speed(table, threads, seconds), held_out)
-    return Examined(interpretation.interpret(evaluation), table, unread, classifier, point, said)
+    watched = msgspec.structs.replace(
+        evaluation,
+        guard=watch.row(evaluation.dataset.name, [answer.prediction.guard for answer in answered]),
+        outliers=watch.outliers(outliers, classifier, threads, progress) if outliers else (),
+    )
+    return Examined(interpretation.interpret(watched), table, unread, classifier, point, said)
 
 
 def _assemble(

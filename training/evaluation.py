@@ -4,9 +4,9 @@ Shares are in [0, 1]. What cannot be computed is null and says why in `why_not`.
 """
 
 from core.contract import NOTICE
-from training.records import AgainstShortcut, Estimate, Record
+from training.records import AgainstShortcut, Estimate, GuardRow, Record
 
-__all__ = ["AgainstShortcut", "Estimate", "Record"]
+__all__ = ["AgainstShortcut", "Estimate", "GuardRow", "Record"]
 
 FORMAT_VERSION = 1
 
@@ -232,6 +232,10 @@ class Evaluation(Record, frozen=True, kw_only=True):
     """Null in reports that are older than it."""
     mistakes: tuple[Mistake, ...]
     """All of them, the surest first."""
+    guard: GuardRow | None = None
+    """On the data set itself; null in reports that are older than it."""
+    outliers: tuple[GuardRow, ...] = ()
+    """On the pictures of `--outliers`, a row for each of its folders."""
     curves: Curves
     speed: Speed
     intervals: str

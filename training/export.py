@@ -7,7 +7,7 @@ from typing import Final
 
 import keras
 
-from core.manifest import NETWORK_FILE, SELFTEST_FILE, Manifest
+from core.manifest import GUARD_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest
 from training import card, history, report, shelf
 from training.assembly import Parts
 from training.evaluation import Evaluation
@@ -42,6 +42,8 @@ def write(
         _describe(new, parts.manifest, evaluation, others, patient_pictures)
         (new / NETWORK_FILE).write_bytes(parts.flatbuffer)
         (new / SELFTEST_FILE).write_bytes(shelf.readable(parts.selftest))
+        if parts.guard is not None:
+            (new / GUARD_FILE).write_bytes(parts.guard)
         if model is not None:
             model.save(new / KERAS_FILE)
         return shelf.sign(new, parts.manifest)

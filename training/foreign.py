@@ -20,6 +20,7 @@ from training import (
     declarations,
     errors,
     graphs,
+    guard,
     heads,
     metrics,
     modelfiles,
@@ -33,6 +34,7 @@ from training import labelled as labelled_pictures
 from training.assembly import Parts, Release
 from training.calibrate import REQUIREMENTS
 from training.declarations import Declared, Found, Labels
+from training.guard import UNGUARDED
 from training.heads import Head
 from training.labelled import Labelled
 from training.predictions import PLAIN, Predictions
@@ -43,7 +45,6 @@ _log = logging.getLogger(__name__)
 UNCALIBRATED: Final = "uncalibrated"
 INTENDED_USE: Final = "Research and education. Not a medical device; a person who can read the picture decides."
 TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
-NO_GUARD: Final = "A picture that is no frontal chest X-ray gets an answer too, and it means nothing."
 NO_MAPS: Final = "It cannot show where in the picture it saw something: its head allows no class activation maps."
 SEEN: Final = "whether training elsewhere has seen these pictures is not known"
 
@@ -96,7 +97,19 @@ def bring(path: Path, declared: Declared, release: Release, threads: int = 1) ->
         proofs.hold_maps(subject, network, contract, grey)
     if labelled is not None:
         manifest = _calibrated(manifest, network, labelled)
-    return Brought(Parts(manifest, flatbuffer, assembly.selftest(assembly.classifier(manifest, network))), found)
+    fitted = None if labelled is None or head.embedding_size is None else _guarded(network, contract, labelled)
+    manifest = manifest if fitted is None else guard.guarded(manifest, fitted)
+    tested = assembly.selftest(assembly.classifier(manifest, network))
+    return Brought(Parts(manifest, flatbuffer, tested, None if fitted is None else fitted.file), found)
+
+
+def _guarded(network: Network, contract: InputContract, labelled: Labelled) -> guard.Fitted | None:
+    """Fit a guard where there are pictures enough; on other patients than those who choose its thresholds."""
+    fit, tune, test = (labelled.grey[rows] for rows in guard.deal(list(labelled.groups)).values())
+    if min(len(fit), len(tune), len(test)) < guard.FEWEST:
+        _log.warning("no guard: it takes %d pictures in each of three parts of the patients", guard.FEWEST)
+        return None
+    return guard.fit(network, contract, guard.Chests(fit, tune, test))
 
 
 def _labelled(folder: Path | None, contract: InputContract, labels: Labels, threads: int) -> Labelled | None:
@@ -126,7 +139,7 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
         metrics={},
         origin=source,
         intended_use=declared.intended_use or INTENDED_USE,
-        limits=(TRAINED_ELSEWHERE, NOT_CALIBRATED, NO_GUARD, *(() if head.has_maps else (NO_MAPS,))),
+        limits=(TRAINED_ELSEWHERE, NOT_CALIBRATED, UNGUARDED, *(() if head.has_maps else (NO_MAPS,))),
     )
 
 

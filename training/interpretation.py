@@ -4,14 +4,14 @@ from typing import Final
 
 import msgspec
 
+from training import watch
 from training.evaluation import CorruptionRow, Estimate, Evaluation, Point
 from training.records import AgainstShortcut
 
 _FEW_PATIENTS: Final = 30
 _MOST_FALL: Final = 0.05  # of balanced accuracy under a moderate corruption, or where the files mislead
 _FOLLOWED: Final = 0.4  # rank correlation with the shortcut within a class
-_CALIBRATED: Final = 0.03
-_WIDE: Final = 0.05  # half an interval
+_CALIBRATED, _WIDE = 0.03, 0.05  # the latter is half an interval
 
 
 def interpret(evaluation: Evaluation) -> Evaluation:
@@ -27,6 +27,7 @@ def interpret(evaluation: Evaluation) -> Evaluation:
         "corruptions": _corruptions(evaluation),
         "against_shortcut": _against_shortcut(evaluation),
         "mistakes": _mistakes(evaluation),
+        "guard": watch.sentences(evaluation),
     }
     return msgspec.structs.replace(evaluation, sentences={name: tuple(sentences) for name, sentences in sections.items()})
 
@@ -46,6 +47,7 @@ def _summary(evaluation: Evaluation) -> list[str]:
         f'AUROC {shown(measured.auroc)}. At "{evaluation.operating_point}": accuracy {shown(measured.accuracy)}, sensitivity '
         f"{shown(measured.sensitivity)}, specificity {shown(measured.specificity)}.",
         f"Bacterial against viral: AUROC {shown(measured.bacterial_vs_viral_auroc)}. Calibration error {measured.calibration_error:.3f}.",
+        *watch.sentences(evaluation),
     ]
 
 

@@ -45,3 +45,20 @@ class AgainstShortcut(Record, frozen=True, kw_only=True):
     correlation_normal: Estimate
     """Spearman's, between the model's log-odds and the shortcut, within one class: there the shortcut says nothing of the lungs."""
     correlation_pneumonia: Estimate
+
+
+class GuardRow(Record, frozen=True, kw_only=True):
+    """What the guard says of one kind of pictures; `reasons` counts its codes. A package without a guard leaves all unchecked."""
+
+    kind: str
+    pictures: int
+    accepted: int
+    warned: int
+    refused: int
+    unchecked: int
+    reasons: dict[str, int]
+
+    @property
+    def accepted_share(self) -> float:
+        """The share that it accepts."""
+        return self.accepted / self.pictures if self.pictures else 0.0

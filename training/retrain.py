@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.store import Store
 from core.uploads import Counted
 from core.worker import JobTakenOver, Worker
-from training import assembly, evaluate, experiment, export, fit, gate, intake, origin, rebuild, reports, tracking, verdict
+from training import assembly, evaluate, experiment, export, fit, gate, guard, intake, origin, rebuild, reports, tracking, verdict
 from training.challenger import next_version, recipe
 from training.configuration import Configuration
 from training.gate import Comparison
@@ -212,7 +212,7 @@ def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathe
         pneumonia_code=before.pneumonia_code,
         origin=described,
         intended_use=before.intended_use,
-        limits=tuple(dict.fromkeys((*before.limits, _NOTE))),
+        limits=guard.limits((*before.limits, _NOTE)),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

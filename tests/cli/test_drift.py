@@ -9,6 +9,7 @@ import pytest
 
 from cli.main import main
 from core import drift, models
+from core.manifest import read
 from core.records import Record
 from core.store import Store
 from tests.support import living, packages
@@ -84,10 +85,48 @@ def test_table_is_for_people_and_damaged_lines_are_told(store: Store, capsys: py
 
     captured = capsys.readouterr()
     heading, row = captured.out.splitlines()
-    assert heading.split() == ["DAY", "VERSION", "PICTURES", "PSI", "BY", "CHANCE", "VERDICT"]
+    assert heading.split() == [
+        *("DAY", "VERSION", "PICTURES", "PSI", "BY", "CHANCE", "VERDICT"),
+        *("REJECTED", "DISTANCE", "PSI", "VERDICT"),
+    ]
     assert row.split()[:3] == ["2026-11-01", "2.0.0", "499"]
-    assert row.endswith("stable")
+    assert row.split()[5] == "stable"
     assert captured.err.startswith("error: unreadable_record: ")
+
+
+def test_distances_of_answered_and_rejected_pictures_are_held_against_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PNEUMONIA_STORE", (tmp_path / "store").as_uri())
+    store, guarded = living.open_folder(tmp_path / "store"), packages.guarded(tmp_path)
+    models.push(store, guarded)
+    manifest, _ = read(guarded)
+    assert manifest.guard is not None
+    near, far = manifest.guard.distance_bounds
+    for day, counts in {"2026-11-01": (500, 250, 250), "2026-11-02": (100, 100, 800)}.items():
+        lines = [
+            Record(
+                hour=f"{day}T10:00Z",
+                model="m",
+                version=manifest.version,
+                probability=None if distance > far else 0.5,
+                decision="rejected" if distance > far else "positive",
+                operating_point=None,
+                most_probable=None,
+                guard="refuse" if distance > far else "accept",
+                guard_distance=distance,
+                format="jpeg",
+            )
+            for distance, number in zip((near / 2, (near + far) / 2, far + 1.0), counts, strict=True)
+            for _ in range(number)
+        ]
+        store.put(f"predictions/{day}/a-000000.jsonl", b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+
+    assert main(["drift", "--json"]) == 0
+
+    found = rows(capsys)
+    verdicts = {day: (row["pictures"], row["rejected"], row["distance_verdict"]) for (day, _), row in found.items()}
+    assert verdicts == {"2026-11-01": (750, 250, "stable"), "2026-11-02": (200, 800, "shifted")}
 
 
 def test_store_without_records_says_so(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """What the contract promises: requests with the status, the code or the type of their answer. Every route and every error is here."""
 
-from tests.contract import bodies, dicom_cases, living_cases
+from tests.contract import bodies, dicom_cases, guard_cases, living_cases
 from tests.contract.deployments import JSON, KEY, MULTIPART, Case, predict
 from tests.contract.doors import Ask
 
@@ -177,6 +177,7 @@ def _tiny() -> bytes:
 
 CASES = (
     *_good(),
+    *guard_cases.CASES,
     *_refused_pictures(),
     *_refused_requests(),
     *_papers(),

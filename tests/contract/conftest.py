@@ -19,6 +19,7 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     store = tmp_path_factory.mktemp("store")
     living.damage_version(living.open_folder(store), tmp_path_factory.mktemp("broken"), BROKEN_VERSION)
     bare = packages.copy(tmp_path_factory.mktemp("bare"))
+    guarded = packages.guarded(tmp_path_factory.mktemp("guarded"))
     doors: dict[tuple[str, str], Door] = {}
     with ExitStack() as stack:
 
@@ -26,7 +27,7 @@ def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
             if (door, deployment) not in doors:
                 folder = tmp_path_factory.mktemp("store")
                 seed(folder, deployment)
-                places = {"folder": folder.as_uri(), "store": store.as_uri(), "bare": str(bare)}
+                places = {"folder": folder.as_uri(), "store": store.as_uri(), "bare": str(bare), "guarded": str(guarded)}
                 environ = {name: value.format_map(places) for name, value in DEPLOYMENTS[deployment].items()}
                 if door == "core":
                     doors[door, deployment] = CoreDoor(environ)

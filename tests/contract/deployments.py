@@ -18,7 +18,7 @@ MULTIPART = {"Content-Type": f"multipart/form-data; boundary={bodies.BOUNDARY}"}
 JSON = {"Content-Type": "application/json"}
 
 # What a deployment was given; one process a door and deployment. `{folder}` is a store of its own, with what `seed` puts there;
-# `{store}` is one that all doors share; `{bare}` is a package without card and report.
+# `{store}` is one that all doors share; `{bare}` is a package without card and report, `{guarded}` one with a guard that knows phantoms.
 STORE = {"PNEUMONIA_STORE": "{folder}", "PNEUMONIA_ADMIN_TOKEN": TOKEN, "PNEUMONIA_EXTRA_LABELS": "fungal pneumonia"}
 DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "default": {},
@@ -31,6 +31,7 @@ DEPLOYMENTS: Mapping[str, Mapping[str, str]] = {
     "no-store": {"PNEUMONIA_ADMIN_TOKEN": TOKEN},
     "broken-store": STORE | {"PNEUMONIA_STORE": "file:///dev/null/store"},
     "store-without-token": {"PNEUMONIA_STORE": "{folder}"},
+    "guarded": STORE | {"PNEUMONIA_MODEL": "{guarded}"},
     "living": {"PNEUMONIA_STORE": "{store}", "PNEUMONIA_ADMIN_TOKEN": TOKEN},
 }
 
@@ -44,6 +45,8 @@ class Case(NamedTuple):
     code: str | None = None
     media_type: str = "application/json"
     deployment: str = "default"
+    verdict: str | None = None
+    """Of the guard, on the first picture; a picture that it refuses has no `code`."""
 
 
 def predict(body: bytes, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None, chunked: bool = False) -> Ask:

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from core import errors
-from core.contract import ItemError, ModelCard, Prediction, Predictions, Problem, Status
-from core.living import ConflictingPicture, RefusedPicture, Uploads
+from core.contract import ItemError, ModelCard, Prediction, Problem, Status
+from core.guard import REASONS
+from core.living import ConflictingPicture, DuplicatePicture, RefusedPicture, StoredPicture, Uploads
+from core.rejections import Predictions, Rejected
 from core.routes import ROUTES, template_of
 from tests.contract import bodies
 from tests.contract.cases import CASES
@@ -51,7 +53,9 @@ def test_door_answers_as_the_contract_says(open_door: Open, door: str, case: Cas
 
     assert answer.status == case.status, answer.body[:500]
     assert answer.headers["x-request-id"] == REQUEST_ID
-    if answer.status >= 400:
+    if case.verdict == "refuse" and answer.status == 422:
+        check_rejected(answer)
+    elif answer.status >= 400:
         problem = msgspec.json.decode(answer.body, type=Problem)
         assert answer.headers["content-type"] == "application/problem+json"
         assert (problem.code, problem.status, problem.request_id) == (case.code, case.status, REQUEST_ID)
@@ -65,15 +69,28 @@ def test_door_answers_as_the_contract_says(open_door: Open, door: str, case: Cas
             check_upload(case, answer)
 
 
+def check_rejected(answer: Answer) -> None:
+    rejected = msgspec.json.decode(answer.body, type=Rejected)
+    assert answer.headers["content-type"] == "application/json"
+    assert rejected.request_id == REQUEST_ID
+    assert rejected.guard.verdict == "refuse"
+    assert any(REASONS[reason][0] == "refuse" for reason in rejected.guard.reasons)
+    assert b'pneumonia":' not in answer.body
+    assert rejected.notice == "Research use. Not a medical device."
+
+
 def check_upload(case: Case, answer: Answer) -> None:
     outcomes = msgspec.json.decode(answer.body, type=Uploads).uploads
     assert len(outcomes) == (2 if "two files" in case.name else 1)
+    verdicts = [outcome.guard.verdict for outcome in outcomes if isinstance(outcome, StoredPicture | DuplicatePicture)]
+    assert case.verdict is None or verdicts == [case.verdict]
     codes = [outcome.code for outcome in outcomes if isinstance(outcome, RefusedPicture | ConflictingPicture)]
     assert codes == ([case.code] if case.code else [])
 
 
 def check_prediction(case: Case, answer: Answer) -> None:
     several = case.ask.headers.get("Content-Type", "").startswith("application/json") or "two files" in case.name
+    verdict = case.verdict
     if several:
         items = msgspec.json.decode(answer.body, type=Predictions).predictions
     else:
@@ -81,6 +98,9 @@ def check_prediction(case: Case, answer: Answer) -> None:
     for item in items:
         if isinstance(item, ItemError):
             assert item.code == case.code
+            continue
+        assert verdict is None or item is not items[0] or item.guard.verdict == verdict
+        if isinstance(item, Rejected):
             continue
         assert sum(finding.probability for finding in item.findings) == pytest.approx(1.0, abs=1e-9)
         normal = next(finding for finding in item.findings if finding.label == "normal")

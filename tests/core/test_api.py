@@ -10,9 +10,10 @@ import pytest
 from core import images
 from core.api import Service
 from core.bootstrap import bootstrap
-from core.contract import ItemError, Prediction, Predictions, Problem, Request
+from core.contract import ItemError, Prediction, Problem, Request
 from core.logs import LOGGER
 from core.phantom import jpeg
+from core.rejections import Predictions
 from tests.contract.bodies import instances
 
 

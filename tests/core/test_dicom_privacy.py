@@ -151,7 +151,7 @@ def test_no_identifier_leaves_by_any_way(
             main(["predict", "--json", str(file)])
     finally:
         logging.captureWarnings(False)
-    recorder = serving._endpoints._recorder
+    recorder = serving._endpoints._answering._recorder
     assert recorder is not None
     recorder.flush()
     printed = capsys.readouterr()

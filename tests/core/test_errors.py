@@ -5,7 +5,8 @@ import re
 import pytest
 
 from core import errors
-from core.routes import ROUTES, STATUS_OF
+from core.routes import ROUTES
+from core.statuses import STATUS_OF
 
 LEAVES = errors.leaves()
 

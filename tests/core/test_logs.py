@@ -70,6 +70,7 @@ def test_answered_picture_is_one_line_with_all_that_operations_need(log: Log) ->
         "status": 200,
         "model_version": answer["model"]["version"],
         "decision": answer["pneumonia"]["decision"],
+        "guard": answer["guard"]["verdict"],
     }
 
 

@@ -141,7 +141,8 @@ def test_drift_is_shown_once_enough_pictures_were_seen_by_a_model_with_a_referen
     answer = classifier.classify(phantom.jpeg(), classifier.operating_point(None), "id", 10**7)
     metrics = Metrics()
     reference = drift.Reference((0.1,) * 10, 1000)
-    metrics.show_model(classifier.identity, reference)
+    known = {"score_histogram": [0.1] * 10, "pictures": 1000}
+    metrics.show_model(classifier.identity, structs.replace(classifier.manifest, metrics=known))
 
     def index() -> float | None:
         registry = CollectorRegistry()
@@ -149,9 +150,9 @@ def test_drift_is_shown_once_enough_pictures_were_seen_by_a_model_with_a_referen
         return registry.get_sample_value("pneumonia_probability_psi", {"version": classifier.identity.version})
 
     for _ in range(99):
-        metrics.count_prediction(answer)
+        metrics.count_answer(answer)
     assert index() is None
-    metrics.count_prediction(answer)
+    metrics.count_answer(answer)
 
     counts = [0] * 10
     counts[drift.bin_of(answer.pneumonia.probability)] = 100
@@ -170,7 +171,7 @@ def test_times_fall_into_the_buckets_that_prometheus_would_choose(fresh: Service
 
     for value in seconds:
         milliseconds = value * 1000.0
-        metrics.count_prediction(structs.replace(answer, timing_ms=Timing(decode=milliseconds, network=milliseconds, total=milliseconds)))
+        metrics.count_answer(structs.replace(answer, timing_ms=Timing(decode=milliseconds, network=milliseconds, total=milliseconds)))
         reference.observe(milliseconds / 1000.0)
 
     text = metrics.render().decode()

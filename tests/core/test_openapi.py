@@ -18,7 +18,8 @@ from core.api import Service
 from core.bootstrap import bootstrap
 from core.contract import Request, Response
 from core.dicom_errors import DicomSupportMissing
-from core.routes import ROUTES, STATUS_OF, template_of
+from core.routes import ROUTES, template_of
+from core.statuses import STATUS_OF
 from tests.contract import dicom_cases
 from tests.support import dicoms, living, packages
 from tests.support.pictures import chest, encode, pages
@@ -152,6 +153,17 @@ def test_refusal_of_a_picture_is_as_described(code: str, monkeypatch: pytest.Mon
     assert read(response)["code"] == code
     assert response.status == {error.code: status for error, status in STATUS_OF.items()}[code]
     check(response, "POST", "/predict")
+
+
+def test_answers_of_the_guard_are_as_described(tmp_path: Path) -> None:
+    guarded, noise = service(model=str(packages.guarded(tmp_path))), encode(packages.noise(), "PNG")
+
+    answers = [guarded.handle(request) for request in (post(noise), post(SMALL), post(instances(noise, SMALL), "application/json"))]
+
+    assert [answer.status for answer in answers] == [422, 200, 200]
+    assert read(answers[0])["status"] == read(answers[2])["predictions"][0]["status"] == "rejected"
+    for answer in answers:
+        check(answer, "POST", "/predict")
 
 
 @pytest.mark.parametrize("path", ["/model", "/model/card", "/model/report", "/health/ready", "/status", "/health/live"])

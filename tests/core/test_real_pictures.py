@@ -1,9 +1,11 @@
 """Real X-rays, where they are at hand: all are read, and no short cut in decoding ever changes a decision."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core import images
 from core.api import Service
@@ -34,6 +36,34 @@ def test_every_original_gets_an_answer(service: Service, originals: list[Path]) 
     assert len(answers) == COUNT
     assert {name: response.status for name, response in answers.items() if response.status != 200} == {}
     assert all(read(response)["image"]["format"] == "jpeg" for response in answers.values())
+    assert [name for name, response in answers.items() if read(response)["guard"]["verdict"] != "accept"] == []
+
+
+def test_photographs_are_refused_in_colour_and_in_grey(classifier: Classifier, data: Path) -> None:
+    photographs = sorted((data / "not_chest").glob("*.*"))
+    if not photographs:
+        pytest.skip("needs photographs in ../shared/data/not_chest")
+    verdicts = {}
+    for path in photographs:
+        with Image.open(path) as image:
+            stream = io.BytesIO()
+            image.convert("L").save(stream, "PNG")
+        for name, encoded in ((path.name, path.read_bytes()), (f"grey {path.name}", stream.getvalue())):
+            verdicts[name] = classifier.judge(encoded, images.MAX_PIXELS)[1].verdict
+
+    assert {name for name, verdict in verdicts.items() if verdict == "accept"} == set()
+    assert [name for name, verdict in verdicts.items() if verdict != "refuse" and not name.startswith("grey")] == []
+
+
+def test_chests_of_the_train_split_are_accepted_and_none_is_refused(classifier: Classifier, data: Path) -> None:
+    paths = sorted((data / "chest_xray" / "train").rglob("*.jpeg"))[::40]
+    if not paths:
+        pytest.skip("needs the train split in ../shared/data/chest_xray")
+
+    verdicts = [classifier.judge(path.read_bytes(), images.MAX_PIXELS)[1].verdict for path in paths]
+
+    assert verdicts.count("refuse") == 0
+    assert verdicts.count("accept") >= 0.98 * len(verdicts)
 
 
 def test_reduced_decoding_never_changes_a_decision(classifier: Classifier, originals: list[Path]) -> None:

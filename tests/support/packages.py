@@ -9,12 +9,13 @@ from typing import Any
 import flatbuffers
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-from core import phantom
+from core import guard, phantom
 from core.classifier import calibrate
 from core.images import preprocess
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, read
+from core.manifest import GUARD_FILE, MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from core.settings import BAKED_MODEL
@@ -36,12 +37,12 @@ def version() -> str:
 
 
 def copy(parent: Path, name: str = NAME) -> Path:
-    """Copy what makes the shipped package load into a new folder below `parent`."""
+    """Copy what makes the shipped package load into a new folder below `parent`: without its guard."""
     package = parent / name
     package.mkdir(parents=True)
     for file in (MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE):
         shutil.copyfile(baked() / file, package / file)
-    edit(package, MANIFEST_FILE, lambda manifest: manifest.update(files={}))
+    edit(package, MANIFEST_FILE, lambda manifest: manifest.update(files={}, guard=None))
     sign(package)
     return package
 
@@ -129,6 +130,36 @@ def shuffled(flatbuffer: bytes, seed: int) -> bytes:
             values = np.frombuffer(bytes(buffer.data), kind)
             buffer.data = np.frombuffer(rng.permutation(values).tobytes(), np.uint8)
     return _packed(model)
+
+
+def guarded(parent: Path, name: str = NAME) -> Path:
+    """Return a sound package with a guard that knows two phantoms: others are near, noise is far, and what is between gets a warning."""
+    package = copy(parent, name)
+    manifest, _ = read(package)
+    network = Network((package / NETWORK_FILE).read_bytes(), manifest, 1)
+
+    def embed(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        embedding = network.run(preprocess(pixels, manifest.input)).embedding
+        assert embedding is not None
+        return embedding
+
+    known = np.stack([embed(phantom.chest(seed)) for seed in (0, 1)])
+    mean = (known / np.linalg.norm(known, axis=1, keepdims=True)).mean(axis=0)
+    nothing = np.zeros_like(mean)
+    reference = guard.Reference(mean, nothing[np.newaxis], 1.0, nothing, 0.0)
+    near, far = reference.distance(embed(phantom.chest(5))), reference.distance(embed(noise()))
+    assert 2.0 * near < far, (near, far)
+    decides = {"warn_distance": 1.5 * near, "refuse_distance": 0.9 * far, "chosen": "by hand", "distance_bounds": [near, far]}
+    decides |= {"distance_shares": [0.5, 0.25, 0.25], "pictures": 1000}
+    (package / GUARD_FILE).write_bytes(guard.write(reference))
+    edit(package, MANIFEST_FILE, lambda content: content.update(guard=decides))
+    sign(package)
+    return package
+
+
+def noise() -> npt.NDArray[np.uint8]:
+    """Draw noise: no chest."""
+    return np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)
 
 
 def _keep_outputs(flatbuffer: bytes, kept: Callable[[Shape], bool]) -> bytes:

@@ -74,6 +74,7 @@ def test_the_card_has_what_model_cards_and_claim_ask_for(package: Path) -> None:
         "Sample size",
         "Quantitative analysis",
         "Robustness",
+        "Guard",
         "Failure analysis",
         "Training data",
         "Training",

@@ -1,0 +1,52 @@
+"""The HTTP status of every error: errors carry a code, and `core.api` answers with the number that this table has for it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core import dicom_errors, errors
+
+STATUS_OF: Final[Mapping[type[errors.PneumoniaError], int]] = {
+    errors.EmptyBody: 400,
+    errors.MalformedBody: 400,
+    errors.NoPicture: 400,
+    errors.InvalidParameter: 400,
+    errors.UnknownLabel: 400,
+    errors.Unauthorized: 401,
+    errors.AdminUnauthorized: 401,
+    errors.AdminRoutesOff: 403,
+    errors.UnknownRoute: 404,
+    errors.UnknownVersion: 404,
+    errors.UnknownJob: 404,
+    errors.UnknownFile: 404,
+    errors.MethodNotAllowed: 405,
+    errors.LabelConflict: 409,
+    errors.JobRunning: 409,
+    errors.LengthRequired: 411,
+    errors.BodyTooLarge: 413,
+    errors.TooManyPictures: 413,
+    errors.PictureTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.UnsupportedFormat: 415,
+    dicom_errors.DicomSupportMissing: 415,
+    dicom_errors.UnsupportedTransferSyntax: 415,
+    errors.NotAPicture: 422,
+    errors.SeveralFrames: 422,
+    errors.TruncatedPicture: 422,
+    errors.CorruptPicture: 422,
+    errors.PictureTooSmall: 422,
+    dicom_errors.NotARadiograph: 422,
+    dicom_errors.NotForPresentation: 422,
+    dicom_errors.NotAChest: 422,
+    dicom_errors.NotFrontal: 422,
+    dicom_errors.NoPixelData: 422,
+    dicom_errors.ColourPicture: 422,
+    dicom_errors.BurnedInAnnotation: 422,
+    errors.PictureRejected: 422,
+    errors.PackageRefused: 422,
+    errors.InternalError: 500,
+    errors.LauncherFailed: 502,
+    errors.InvalidSettings: 503,
+    errors.ModelUnavailable: 503,
+    errors.NoStore: 503,
+    errors.StoreUnavailable: 503,
+}
