@@ -1,6 +1,7 @@
 """What is counted, and that nobody from outside can make the counters grow without bound."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -16,7 +17,8 @@ from core.classifier import Classifier
 from core.contract import ModelIdentity, Timing
 from core.metrics import CONTENT_TYPE, Metrics
 from core.routes import ROUTES
-from tests.support import living
+from tests.support import living, packages
+from tests.support.pictures import encode
 from tests.support.requests import get, post, read
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -194,3 +196,21 @@ def test_another_model_takes_the_place_of_the_first() -> None:
 
     assert 'version="2"} 1.0' in text
     assert 'version="1"' not in text
+
+
+def test_guard_is_counted_by_verdict_and_refusals_by_reason_with_the_drift_of_distances(tmp_path: Path) -> None:
+    guarded = bootstrap({"PNEUMONIA_MODEL": str(packages.guarded(tmp_path))})
+    noise = encode(packages.noise(), "PNG")
+    for picture in (phantom.jpeg(), *[noise] * 99):
+        guarded.handle(post(picture))
+
+    value = scrape(guarded)
+
+    version = packages.version()
+    assert value("pneumonia_guard_total", verdict="accept") == 1
+    assert value("pneumonia_guard_total", verdict="refuse") == 99
+    assert value("pneumonia_guard_refusals_total", reason="far_from_training") == 99
+    assert value("pneumonia_guard_distance_count", version=version) == 100
+    shifted = drift.psi([1, 99, 0], drift.Reference((0.5, 0.25, 0.25), 1000))
+    assert value("pneumonia_guard_distance_psi", version=version) == pytest.approx(shifted)
+    assert value("pneumonia_decisions_total", decision="negative") == 1

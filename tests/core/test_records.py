@@ -6,12 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core import errors, phantom, records
+from core import errors, package, phantom, records
 from core.classifier import Classifier
 from core.contract import Prediction
 from core.records import Record, Recorder
+from core.rejections import rejected
 from core.store import Store
-from tests.support import living
+from tests.support import living, packages
+from tests.support.pictures import encode
 from tests.support.requests import post, read
 
 
@@ -122,3 +124,16 @@ def test_damaged_line_is_told_apart(store: Store, prediction: Prediction) -> Non
 
     assert list(records.read(store, "2026-01-01")) == [None, None]
     assert len(kept(store)) == 1
+
+
+def test_rejected_picture_is_kept_with_its_distance_and_without_a_probability(store: Store, tmp_path: Path) -> None:
+    classifier = package.load(packages.guarded(tmp_path))
+    refused = classifier.classify(encode(packages.noise(), "PNG"), classifier.operating_point(None), "request-8", 10**7)
+    recorder = Recorder(store)
+
+    recorder.add(rejected(refused))
+    recorder.flush()
+
+    [record] = kept(store)
+    assert (record.probability, record.decision, record.guard) == (None, "rejected", "refuse")
+    assert record.guard_distance == refused.guard.distance

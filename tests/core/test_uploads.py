@@ -15,6 +15,7 @@ from core.contract import Request
 from core.store import Store, open_store
 from core.uploads import EXTENSIONS, Record, counted, find_label, slug
 from tests.contract.bodies import BOUNDARY, multipart
+from tests.support import packages
 from tests.support.pictures import chest, encode
 from tests.support.requests import Json, get, read
 
@@ -180,3 +181,20 @@ def test_label_that_is_none_is_refused_with_those_there_are(given: str | None) -
 
 def test_every_format_has_its_extension() -> None:
     assert set(EXTENSIONS) == {name.lower() for name in images.FORMATS}
+
+
+def test_record_keeps_what_the_guard_said(tmp_path: Path) -> None:
+    serving = started(tmp_path / "store", model=str(packages.guarded(tmp_path)))
+    good, far = phantom.jpeg(), encode(packages.noise(), "PNG")
+
+    answers = [read(serving.handle(upload(multipart(good, far), "normal", FORM)))]
+    asked = upload(far)
+    answers.append(read(serving.handle(msgspec.structs.replace(asked, query={"label": "normal", "guard": "advise"}))))
+
+    assert [outcomes(answer) for answer in answers] == [["stored", "picture_rejected"], ["stored"]]
+    kept = open_store((tmp_path / "store").as_uri())
+    verdicts = {}
+    for data in (good, far):
+        stored = kept.get(f"uploads/normal/{hashlib.sha256(data).hexdigest()}.json") or b""
+        verdicts[data] = msgspec.json.decode(stored, type=Record).guard
+    assert (verdicts[good], verdicts[far]) == ("accept", "refuse")
