@@ -7,7 +7,7 @@ import msgspec
 
 from cli.endpoint import Answer
 from core.contract import NOTICE, PROBLEM_TYPE, ItemError, ModelCard, Prediction, Problem, Status
-from core.rejections import Predictions
+from core.rejections import Predictions, Rejected
 
 REQUEST_ID = "pneumonia-smoke"
 _HEADERS = {"x-request-id": REQUEST_ID, "cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -182,7 +182,9 @@ class Pictures:
 
         return look
 
-    def _fault(self, item: Prediction | ItemError) -> str | None:
+    def _fault(self, item: Prediction | Rejected | ItemError) -> str | None:
+        if isinstance(item, Rejected):
+            return f"Expected a prediction; give another --picture. Received: refused by the guard, {', '.join(item.guard.reasons)}."
         if isinstance(item, ItemError):
             return f"Expected a prediction. Received: {item.code}: {item.detail}"
         probability, total = item.pneumonia.probability, sum(finding.probability for finding in item.findings)
