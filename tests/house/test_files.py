@@ -78,9 +78,7 @@ def test_direct_requirements_are_in_the_locked_file() -> None:
 
 def test_every_target_is_explained_by_make_help() -> None:
     assert targets() == set(re.findall(r"^([a-z-]+):.*## \S", MAKEFILE, re.MULTILINE))
-    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
-    assert phony is not None
-    assert set(phony.group(1).split()) == targets()
+    assert ".PHONY: $(shell" in MAKEFILE  # from the same lines
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
