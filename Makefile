@@ -86,6 +86,9 @@ types: $(DEV)/.ready ## check types
 imports: $(DEV)/.ready ## check who imports whom
 	$(DEV)/bin/lint-imports
 
+fetch-data: $(DEV)/.ready ## download the public data set from its publisher (1.2 GB) into runs/data
+	$(DEV)/bin/pneumonia fetch-data runs/data
+
 train: given_data $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
 	$(DEV)/bin/pneumonia train $(DATA) --weights $(WEIGHTS) --out $(PACKAGE)
 
