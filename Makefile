@@ -35,8 +35,7 @@ serve: $(SERVE)/.ready ## serve on localhost:8080 through functions-framework (P
 	@echo "Open http://localhost:$(PORT)/ or: curl --data-binary @picture.jpg localhost:$(PORT)/predict    (Ctrl+C ends)"
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/functions-framework --source function_gcp/main.py --target pneumonia --host 127.0.0.1 --port $(PORT)
 
-serve-living: $(SERVE)/.ready $(DEV)/.ready ## serve with a store in runs/store, and retrain on this machine (docs/walk.md)
-	@test -n "$$PNEUMONIA_ADMIN_TOKEN" || { echo "Think of a token, and set it here and where you upload: export PNEUMONIA_ADMIN_TOKEN=…"; exit 2; }
+serve-living: given_token $(SERVE)/.ready $(DEV)/.ready ## serve with a store in runs/store, and retrain on this machine (docs/walk.md)
 	@mkdir -p runs
 	@PNEUMONIA_STORE="$${PNEUMONIA_STORE:-file://$(CURDIR)/runs/store}" PNEUMONIA_REFRESH_S="$${PNEUMONIA_REFRESH_S:-2}" \
 		PNEUMONIA_LAUNCHER=process PNEUMONIA_RETRAIN_COMMAND="$(DEV)/bin/pneumonia retrain" $(MAKE) --no-print-directory serve
@@ -45,8 +44,7 @@ serve-azure: $(SERVE)/.azure-ready ## serve the Function App on Azure's Python r
 	@$(call free_port,$(SERVE),$(AZURE_PORT),AZURE_PORT)
 	@$(ONE_BLAS_THREAD) $(SERVE)/bin/python -m function_azure.host --port $(AZURE_PORT)
 
-smoke: $(SERVE)/.ready ## check a live deployment against the contract: URL=…; keys come from the environment (docs/deploy.md)
-	@test -n "$(URL)" || { echo "Give the deployment's address as URL=…"; exit 2; }
+smoke: given_url $(SERVE)/.ready ## check a live deployment against the contract: URL=…; keys come from the environment (docs/deploy.md)
 	@$(SERVE)/bin/pneumonia smoke $(URL) $(SMOKE_ARGS)
 
 push: ## push the images to the registry of TO=gcp or TO=azure; says what it would do, and does it with YES=1
@@ -88,8 +86,10 @@ types: $(DEV)/.ready ## check types
 imports: $(DEV)/.ready ## check who imports whom
 	$(DEV)/bin/lint-imports
 
-train: $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
-	@test -d "$(DATA)" || { echo "Give the folder with NORMAL and PNEUMONIA as DATA=… (README.md says where to get it)."; exit 2; }
+fetch-data: $(DEV)/.ready ## download the public data set from its publisher (1.2 GB) into runs/data
+	$(DEV)/bin/pneumonia fetch-data runs/data
+
+train: given_data $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
 	$(DEV)/bin/pneumonia train $(DATA) --weights $(WEIGHTS) --out $(PACKAGE)
 
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
@@ -127,9 +127,20 @@ hooks: $(DEV)/.ready ## install the git hooks
 clean: ## remove the environments and caches
 	rm -rf $(SERVE) $(SERVE)-test $(DEV) $(INFRA) .infra-tools .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .emulators
 
+# Asked before gigabytes are installed.
+.PHONY: given_data given_token given_url
+given_data:
+	@test -d "$(DATA)" || { echo "Give the folder with NORMAL and PNEUMONIA as DATA=… (README.md says where to get it)."; exit 2; }
+
+given_token:
+	@test -n "$$PNEUMONIA_ADMIN_TOKEN" || { echo "Think of a token, and set it here and where you upload: export PNEUMONIA_ADMIN_TOKEN=…"; exit 2; }
+
+given_url:
+	@test -n "$(URL)" || { echo "Give the deployment's address as URL=…"; exit 2; }
+
 # gunicorn says "address in use" eleven times; once is enough.
 free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
-	|| { echo "Port $(2) is taken or none; give another as $(3)=…"; exit 2; }
+	|| { echo "Port $(2) is in use, or no port that may be taken here. Give another as $(3)=…"; exit 2; }
 
 # The project itself is installed last, editable, without its dependencies: they are there with their hashes.
 define environment

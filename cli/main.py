@@ -63,7 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error.code}: {error}", file=sys.stderr)
         return EXIT_CANNOT
     except ModuleNotFoundError as error:
-        print(f"error: missing_package: Expected {error.name}, of the training extra: pip install '.[train]'.", file=sys.stderr)
+        print(
+            f"error: missing_package: Expected {error.name}, of pip install '.[train]'. Received: an installation without it.",
+            file=sys.stderr,
+        )
         return EXIT_CANNOT
     except BrokenPipeError:  # `pneumonia predict … | head` closes our output: nothing went wrong
         return EXIT_OK

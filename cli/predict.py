@@ -41,6 +41,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Answer for each file in turn; return 0, 1 where a picture could not be read or was refused, 2 where nothing could be done."""
+    from core import settings
     from core.bootstrap import bootstrap  # NumPy, Pillow and LiteRT: `pneumonia --help` does without
 
     files = list(_expand(arguments.files))
@@ -50,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.heatmap and not arguments.json:
         print("error: invalid_parameter: Expected --heatmap together with --json. Received: --heatmap alone.", file=sys.stderr)
         return 2
-    service = bootstrap(_environment(arguments.model))
+    environ = _environment(arguments.model)
+    settings.read(environ)  # what is wrong there is one sentence at the terminal, not lines of a service's log as well
+    service = bootstrap(environ)
     query = {"operating_point": arguments.operating_point} if arguments.operating_point else {}
     if arguments.heatmap:
         query["explain"] = "heatmap"
@@ -105,8 +108,11 @@ class Table:
         pneumonia, kind = answer["pneumonia"], answer["most_probable"]
         share = f"{pneumonia['probability']:.1%}"
         named = f"{kind['label']} ({kind['confidence']:.0%})" if kind else ""
-        warned = f"  guard: {_because(answer['guard'])}" if answer["guard"]["verdict"] in ("warn", "refuse") else ""
-        print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}{warned}".rstrip(), flush=True)
+        warned = [f"guard: {_because(answer['guard'])}"] if answer["guard"]["verdict"] in ("warn", "refuse") else []
+        if answer["image"]["warnings"]:
+            warned.append("note: " + "; ".join(code.replace("_", " ") for code in answer["image"]["warnings"]))
+        row = f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {'  '.join([named, *warned] if named else warned)}"
+        print(row.rstrip(), flush=True)
 
     def close(self) -> None:
         """Say which model and threshold decided, and what this is not."""

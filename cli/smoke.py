@@ -82,8 +82,8 @@ def _time(smoke: "Smoke", rounds: int, limit_ms: float) -> None:
 
 
 def _print(result: "Result") -> None:
-    taken = "" if result.milliseconds is None else f"{result.milliseconds:.0f}"
-    print(f"{'FAIL' if result.fault else 'ok':<4}  {result.name:<48}  {result.received:<26}  {taken:>6} ms".rstrip(), flush=True)
+    taken = "" if result.milliseconds is None else f"{result.milliseconds:.0f} ms"
+    print(f"{'FAIL' if result.fault else 'ok':<4}  {result.name:<48}  {result.received:<26}  {taken:>9}".rstrip(), flush=True)
     if result.fault:
         print(f"      {result.fault}", flush=True)
 

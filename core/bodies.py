@@ -79,7 +79,7 @@ def read_body(request: Request, limit_bytes: int) -> bytes:
     """
     declared = request.headers.get("content-length")
     if declared is not None and declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit_bytes):
-        raise _too_large(limit_bytes, f"{declared[:18]} bytes")
+        raise _too_large(limit_bytes, f"{int(declared[:18]):,} bytes")
     try:
         body = request.body.read(limit_bytes + 1)
     except Exception as error:  # each transport has its own: a caller who hangs up, or sends no chunks, is no fault of ours
@@ -87,7 +87,7 @@ def read_body(request: Request, limit_bytes: int) -> bytes:
     if len(body) > limit_bytes:
         raise _too_large(limit_bytes, "more")
     if not body and declared is None:
-        raise errors.LengthRequired("Expected a Content-Length header. Received: none, and without it no bytes arrive on Azure.")
+        raise errors.LengthRequired("Expected a body, and its Content-Length. Received: neither; without it Azure reads none.")
     if not body:
         raise errors.EmptyBody("Expected a picture. Received: 0 bytes.")
     return body

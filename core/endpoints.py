@@ -184,8 +184,7 @@ def _check_parameters(request: Request, known: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of ours: a misspelt operating point must not pass as the default one."""
     unknown = sorted(set(request.query) - set(known) - set(_PLATFORM_PARAMETERS))
     if unknown:
-        word = "parameter" if len(known) == 1 else "parameters"
-        raise errors.InvalidParameter(f"Expected the query {word} {' and '.join(known)}. Received: {unknown[0][:32]!r}.")
+        raise errors.InvalidParameter(f"Expected no query parameter but {', '.join(known)}. Received: {unknown[0][:32]!r}.")
 
 
 def _wants_heatmap(request: Request) -> bool:

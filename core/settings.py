@@ -91,7 +91,11 @@ def read(environ: Mapping[str, str]) -> Settings:
     known = {"PNEUMONIA_" + field.upper(): field for field in Settings.__struct_fields__}
     unknown = sorted(name for name in environ if name.startswith("PNEUMONIA_") and name not in known)
     if unknown:
-        raise errors.InvalidSettings(f"Unknown setting. Expected: {', '.join(sorted(known))}. Received: {', '.join(unknown)}.")
+        from difflib import get_close_matches  # for this sentence alone
+
+        meant = sorted({match for name in unknown for match in get_close_matches(name, known, 1)})
+        hint = f" (perhaps {', '.join(meant)} is meant)" if meant else ""
+        raise errors.InvalidSettings(f"Unknown setting{hint}. Expected: {', '.join(sorted(known))}. Received: {', '.join(unknown)}.")
     # An empty value is no value, except for a secret: one that was not resolved must not leave the door open.
     given = {name: field for name, field in known.items() if environ.get(name) or (field in _SECRETS and name in environ)}
     values = {field: _PARSERS[field](name, environ[name]) for name, field in given.items()}

@@ -114,9 +114,9 @@ def test_picture_that_the_guard_refuses_is_shown_with_the_reasons(open_page: Ope
     wait_until_read(page)
 
     article = page.get_by_role("article", name="one.jpg")
-    expect(article.locator(".verdict")).to_have_text("Not read")
+    expect(article.locator(".verdict")).to_have_text("Refused by the guard")
     expect(article.locator(".guard")).to_contain_text("Not a picture that the model was made for.")
     expect(article.locator(".guard p")).to_have_count(4)
     expect(article.get_by_role("img", name="Picture: one.jpg")).to_be_visible()
-    assert row(page, "one.jpg") == "Not read"
+    assert row(page, "one.jpg") == "Refused by the guard"
     assert "rejected" in saved(page, "CSV")

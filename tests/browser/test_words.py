@@ -62,7 +62,7 @@ def test_warnings_and_reasons_are_told_in_words_also_those_of_a_newer_service(op
     article = page.get_by_role("article", name="one.jpg")
     for sentence in (
         "Unusual for this model. Take the result with care.",
-        "It is less like the pictures that the model knows than nearly all of them are.",
+        "It is more unusual than nearly all pictures that the model knows.",
         "A code of tomorrow.",
         "Distance to the training pictures 1.25, limit 1.50.",
         "The file says that the patient is an adult. The model knows pictures of children only.",

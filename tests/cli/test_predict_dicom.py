@@ -19,3 +19,14 @@ def test_dicom_of_a_folder_is_read_and_refused_with_the_reason(tmp_path: Path, c
 
     first, second = (msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines())
     assert (first["status"], first["image"]["format"], second["code"]) == ("ok", "dicom", "not_frontal")
+
+
+def test_table_says_what_the_header_warns_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.dcm").write_bytes(dicoms.file(dicoms.chest(), PatientAge="081Y"))
+    (tmp_path / "b.dcm").write_bytes(dicoms.sound())
+
+    assert main(["predict", str(tmp_path)]) == 0
+
+    _, adult, child, *_ = capsys.readouterr().out.splitlines()
+    assert "note: patient is adult" in adult
+    assert "note:" not in child

@@ -205,7 +205,7 @@ def ask(stream: Stream, **headers: str) -> Request:
 def test_body_that_says_it_is_too_large_is_not_read_at_all() -> None:
     stream = Stream(10 * MIB)
 
-    with pytest.raises(errors.BodyTooLarge, match="10485760 bytes"):
+    with pytest.raises(errors.BodyTooLarge, match="10,485,760 bytes"):
         bodies.read_body(ask(stream, content_length=str(10 * MIB)), MIB)
     assert stream.read_bytes == 0
 

@@ -161,6 +161,11 @@ def test_unknown_setting_is_refused_and_the_known_ones_are_listed(name: str) -> 
     assert all(variable(field) in str(caught.value) for field in FIELDS)
 
 
+def test_misspelt_setting_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(errors.InvalidSettings, match="perhaps PNEUMONIA_STORE is meant"):
+        read({"PNEUMONIA_STOER": "file:///tmp"})
+
+
 @pytest.mark.parametrize("environ", [{"PNEUMONIA_API_KEY": "s3cret", "PNEUMONIA_LOG_LEVEL": "x"}, {"PNEUMONIA_APIKEY": "s3cret"}])
 def test_refusal_does_not_tell_a_key(environ: Mapping[str, str]) -> None:
     with pytest.raises(errors.InvalidSettings) as caught:

@@ -142,7 +142,7 @@ function aboutPoints(card) {
     aboutInterval(point.sensitivity), aboutInterval(point.specificity),
   ]);
   return [
-    make("p", {}, "Between the two a picture is called indeterminate: a person should look."),
+    make("p", {}, "A picture between “negative below” and “positive from” is indeterminate: a person should look."),
     scrollTable("Operating points", heads, rows, { classes: ["", "number", "number", "number", "number"] }),
     card.metrics.thresholds_chosen ? make("p", { className: "soft" }, ...aboutCoded(card.metrics.thresholds_chosen)) : null,
   ].filter(Boolean);
@@ -189,7 +189,8 @@ function aboutGallery(alts) {
 function aboutFigure(name, alt, title = "") {
   const image = /** @type {HTMLImageElement} */ (make("img", { alt: alt || title || name }));
   const button = make("button", { type: "button", title: "Enlarge" }, image);
-  const more = alt.startsWith(`${title}: `) ? alt.slice(title.length + 2) : alt;
+  const told = alt.startsWith(`${title}: `) ? alt.slice(title.length + 2) : alt;
+  const more = told.charAt(0).toUpperCase() + told.slice(1);
   const figure = make("figure", { className: "about-figure" }, button, make("figcaption", {}, title || alt || name, title && more !== title ? make("span", {}, more) : null));
   button.addEventListener("click", () => aboutEnlarge(title || alt || name, image));
   aboutDrawing(name).then((url) => (image.src = url), (error) => button.replaceWith(problemBlock(error)));

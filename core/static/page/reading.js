@@ -92,8 +92,8 @@ function distanceLine(guard) {
 
 function rejectionParts(answer) {
   return [
-    make("p", {}, "The model was not made for this picture, so there is no probability."),
     ...guardParts(answer.guard),
+    make("p", {}, "So there is no probability."),
     answerFacts(answer),
   ];
 }
