@@ -9,8 +9,8 @@ from cli.main import main
 from core import errors, phantom
 from tests.cli.smoking import faults, smoke
 from tests.contract.doors import Answer, Ask, CoreDoor, azure, google
-from tests.support.altered import serve
 from tests.support import packages
+from tests.support.altered import serve
 from tests.support.ports import free_port
 
 KEY, TOKEN = "a-key-of-the-tests", "an-admin-token-of-the-tests"
