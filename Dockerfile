@@ -59,7 +59,7 @@ ENV PYTHONPATH=${PACKAGES} \
     AzureWebJobsScriptRoot=/home/site/wwwroot \
     AzureWebJobsDisableHomepage=true \
     AzureFunctionsJobHost__Logging__Console__IsEnabled=true \
-    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=33554432
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT=34603008
 COPY --from=serve-packages /packages ${PACKAGES}
 COPY model ${PACKAGES}/model
 COPY --from=project /project ${PACKAGES}

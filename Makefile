@@ -176,11 +176,11 @@ $(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-ru
 	@$(NPM_INSTALL) .emulators $(AZURITE)
 	@touch $@
 
-# Programs and models, not the project: nothing of ours is installed here.
+# Programs and models, not the project: nothing of ours is installed here. Of thousands of modules few are ever imported: not compiled.
 $(INFRA)/.ready: requirements/infra.txt
 	@echo "Installing requirements/infra.txt into $(INFRA) (once)…"
 	@$(PYTHON) -m venv --clear $(INFRA)
-	@$(INFRA)/bin/python $(PIP_INSTALL) -r requirements/infra.txt
+	@$(INFRA)/bin/python $(PIP_INSTALL) --no-compile -r requirements/infra.txt
 	@touch $@
 
 .infra-tools/.ready:

@@ -26,6 +26,11 @@ def instances(*pictures: bytes) -> bytes:
     return msgspec.json.encode({"instances": [{"b64": picture} for picture in pictures]})  # msgspec writes bytes as base64
 
 
+def blank_picture() -> bytes:
+    """Return a picture of one grey, which every guard refuses."""
+    return _encoded(Image.new("L", (256, 256), 128), "PNG")
+
+
 def broken_pictures() -> dict[str, tuple[bytes, int, str]]:
     """Return what must be refused: a name, the bytes, the status and the code."""
     sound = phantom.jpeg()

@@ -88,6 +88,10 @@ def predictions(smoke: Smoke) -> None:
     smoke.check("draws a heat map", post(picture, explain="heatmap"), ok, look=looks.map)
     for name, threshold in looks.points.items():
         smoke.check(f"reads at {name}", post(picture, operating_point=name), ok, look=looks.at(name, threshold))
+    blank = bodies.blank_picture()
+    # 200 where the package has no guard
+    smoke.check("lets the guard refuse a blank picture", post(blank), Wanted(422), ok, look=judge.is_guarded)
+    smoke.check("reads it when the guard may only advise", post(blank, guard="advise"), ok, look=judge.is_advised)
 
 
 def refusals(smoke: Smoke) -> None:
@@ -106,7 +110,7 @@ def refusals(smoke: Smoke) -> None:
     refuse("broken JSON", Ask("POST", "/predict", b"{", bodies.JSON), Wanted(400, "malformed_body"))
     refuse("no instances", Ask("POST", "/predict", bodies.instances(), bodies.JSON), Wanted(400, "no_picture"))
     refuse("too many instances", Ask("POST", "/predict", bodies.instances(*[b""] * _MANY), bodies.JSON), Wanted(413, "too_many_pictures"))
-    for query in ({"operating_point": "lucky"}, {"opperating_point": "screening"}, {"explain": "words"}):
+    for query in ({"operating_point": "lucky"}, {"opperating_point": "screening"}, {"explain": "words"}, {"guard": "off"}):
         refuse(
             f"{next(iter(query))}={next(iter(query.values()))}",
             Ask("POST", "/predict", sound, query=query),

@@ -54,7 +54,8 @@ def judge(answer: Answer, wanted: tuple[Wanted, ...], look: Look | None = None) 
     for name, value in _HEADERS.items():
         if answer.headers.get(name) != value:
             return f"Expected the header {name}: {value}. Received: {answer.headers.get(name, 'none')[:64]}."
-    return (_fault_of_a_problem(answer) if answer.status >= 400 else None) or (_look(answer, look) if look else None)
+    # What the guard refuses has 422 and is no problem but an answer, at which `look` looks.
+    return (_fault_of_a_problem(answer) if problem and answer.status >= 400 else None) or (_look(answer, look) if look else None)
 
 
 def describe(answer: Answer) -> str:
@@ -133,6 +134,23 @@ def has_routes(expected: Iterable[tuple[str, str]]) -> Look:
     return look
 
 
+def is_guarded(answer: Answer) -> str | None:
+    """Look at the answer to a picture that is none: refused, or without a guard in the package unchecked."""
+    if answer.status == 200:
+        verdict = msgspec.json.decode(answer.body, type=Prediction).guard.verdict
+        return None if verdict == "unchecked" else f"Expected the guard to refuse. Received: a probability, and the verdict {verdict}."
+    item = msgspec.json.decode(answer.body, type=Rejected)
+    if item.guard.verdict != "refuse" or not item.guard.reasons or item.notice != NOTICE:
+        return f"Expected a refusal with reasons, and the notice. Received: {item.guard.verdict}, {item.notice[:64]!r}."
+    return None
+
+
+def is_advised(answer: Answer) -> str | None:
+    """Look at the same when the guard may only advise: a probability, and its verdict beside it."""
+    verdict = msgspec.json.decode(answer.body, type=Prediction).guard.verdict
+    return None if verdict in ("refuse", "unchecked") else f"Expected the guard's refusal beside the probability. Received: {verdict}."
+
+
 class Pictures:
     """Looks at what was said of one picture, which must be the same however it was sent."""
 
@@ -187,6 +205,8 @@ class Pictures:
             return f"Expected a prediction; give another --picture. Received: refused by the guard, {', '.join(item.guard.reasons)}."
         if isinstance(item, ItemError):
             return f"Expected a prediction. Received: {item.code}: {item.detail}"
+        if item.guard.verdict == "refuse":
+            return "Expected a picture that the guard refuses to get no probability. Received: both."
         probability, total = item.pneumonia.probability, sum(finding.probability for finding in item.findings)
         if abs(total - 1.0) > _ROUNDING or item.notice != NOTICE:
             return f"Expected findings that sum to 1, and the notice. Received: {total:.6f}, {item.notice[:64]!r}."

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 export DOCKER_BUILDKIT=1 # the default from Docker 23 on; secrets need it
 if docker info >/dev/null 2>&1; then
-  command=(docker build --progress plain)
+  command=(docker build --progress plain --platform linux/amd64) # Azure's base is for no other
 elif command -v buildah >/dev/null; then
   # chroot isolation wants no privilege but root's, so that it also runs inside a container.
   command=(buildah build --isolation chroot --format docker --layers)

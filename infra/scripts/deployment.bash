@@ -16,6 +16,9 @@ fail() {
   exit 1
 }
 
+# Variables by name and mapfile; what macOS brings is of 2007.
+((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403)) || fail "Expected bash 4.3 or later. Received: $BASH_VERSION. On macOS: brew install bash"
+
 need() { # PROGRAM WHERE-TO-GET-IT
   command -v "$1" >/dev/null 2>&1 || fail "Expected $1 on the PATH. Received: none. $2"
 }

@@ -9,6 +9,7 @@ from cli.main import main
 from core import errors, phantom
 from tests.cli.smoking import faults, smoke
 from tests.contract.doors import Answer, Ask, CoreDoor, azure, google
+from tests.support import packages
 from tests.support.altered import serve
 from tests.support.ports import free_port
 
@@ -127,6 +128,15 @@ def test_address_that_may_not_be_asked_is_refused(url: str, capsys: pytest.Captu
     assert main(["smoke", url, "--key", KEY]) == 2
 
     assert capsys.readouterr().err.startswith("error: invalid_url: Expected http")
+
+
+def test_package_without_a_guard_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unguarded = CoreDoor({"PNEUMONIA_MODEL": str(packages.copy(tmp_path))})
+    with serve(unguarded, lambda _, answer: answer) as url:
+        code, checks = smoke(url, capsys)
+
+    assert (code, faults(checks)) == (0, {})
+    assert {check["check"]: check["received"] for check in checks}["lets the guard refuse a blank picture"] == "200"
 
 
 def test_own_picture_is_sent(core: CoreDoor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

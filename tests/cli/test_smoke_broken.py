@@ -61,6 +61,18 @@ def _first_alone(answer: Answer) -> Answer:
     return answer._replace(body=msgspec.json.encode({"predictions": said["predictions"][:1]}))
 
 
+def _guard_off() -> Change:
+    """A deployment whose guard refuses nothing: it answers what it answered last."""
+    answered: list[Answer] = []
+
+    def change(answer: Answer) -> Answer:
+        if answer.status == 200:
+            answered.append(answer)
+        return answered[-1] if b'"status":"rejected"' in answer.body else answer
+
+    return _on("/predict", change)
+
+
 def _replaced(old: bytes, new: bytes) -> Change:
     """Edit the answers of `/predict` that hold something."""
     return _on("/predict", lambda answer: answer._replace(body=answer.body.replace(old, new)))
@@ -88,6 +100,13 @@ BROKEN: Mapping[str, tuple[Change, str]] = {
     "another model each time": (_in_turns(), "reads a picture as octets"),
     "no heat map": (_on("/predict", _map_taken), "draws a heat map"),
     "the default point whatever was asked": (_replaced(b'"name":"screening"', b'"name":"balanced"'), "reads at screening"),
+    "a guard that lets a blank picture pass": (_guard_off(), "lets the guard refuse a blank picture"),
+    "a refusal that says accept": (_replaced(b'"verdict":"refuse"', b'"verdict":"accept"'), "lets the guard refuse a blank picture"),
+    "a guard that takes no advice for an answer": (
+        lambda ask, answer: answer._replace(status=422) if ask.query.get("guard") == "advise" else answer,
+        "reads it when the guard may only advise",
+    ),
+    "a guard that nobody obeys": (_replaced(b'"verdict":"accept"', b'"verdict":"refuse"'), "reads a picture"),
     "one prediction for two files": (_on("/predict", _first_alone), "reads a form of two files"),
     "errors in HTML": (_errors(body=b"<html>sorry</html>"), "refuses text"),
     "errors without a type": (_errors(headers={"x-request-id": "pneumonia-smoke"}), "refuses text"),

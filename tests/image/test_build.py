@@ -52,10 +52,10 @@ def test_docker_builds_where_its_engine_answers(machine: Machine) -> None:
 
     done = machine.run("name:tag")
 
-    build = ["docker", "build", "--progress", "plain", "--tag", "name:tag", "--target", "serve", *BUILT, "."]
+    build = ["docker", "build", "--progress", "plain", "--platform", "linux/amd64", "--tag", "name:tag", "--target", "serve", *BUILT, "."]
     assert done.returncode == 0, done.stderr
     assert machine.called() == ["docker", "info", *build]
-    assert done.stdout.startswith("+ docker build --progress plain --tag name:tag --target serve ")
+    assert done.stdout.startswith("+ docker build --progress plain --platform linux/amd64 --tag name:tag --target serve ")
 
 
 def test_buildah_builds_where_no_engine_answers(machine: Machine) -> None:

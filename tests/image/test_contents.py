@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import core
+from core.settings import Settings
 from tests.image.conftest import Image, say
 from tests.image.engines import ROOT, Layer, Options
 
@@ -104,7 +105,7 @@ def test_the_command_is_the_bases_and_the_variables_are_set(image: Image) -> Non
         "OPENBLAS_NUM_THREADS": "1",
         "AzureWebJobsDisableHomepage": "true",
         "AzureFunctionsJobHost__Logging__Console__IsEnabled": "true",
-        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": str(32 * 1024 * 1024),
+        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": str((Settings().max_body_mb + 1) * 1024 * 1024),
     }
     assert given["AzureWebJobsScriptRoot"] == "/home/site/wwwroot"
 

@@ -19,8 +19,7 @@ DOCKERFILE = tools.ROOT / "Dockerfile"
 
 def checkov(*arguments: str, folder: Path = tools.ROOT) -> list[dict[str, Any]]:
     """Run checkov without its configuration and return a report for each framework."""
-    program = tools.infra_python().with_name("checkov")
-    command = [str(program), *arguments, "--skip-download", "--quiet", "--compact", "--output", "json"]
+    command = [str(tools.infra_python()), "-m", "checkov.main", *arguments, "--skip-download", "--quiet", "--compact", "--output", "json"]
     environ = {**os.environ, "LOG_LEVEL": "ERROR", "CKV_IGNORE_HIDDEN_DIRECTORIES": "true"}
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
     assert done.returncode in (0, 1), done.stderr

@@ -120,6 +120,20 @@ def test_what_is_set_can_be_read(cloud: Cloud, samples: Mapping[str, str], launc
     assert launch.arguments(configuration, "7") == ["pneumonia", "retrain", "--take-over", "--job", "7"]
 
 
+def test_image_and_bicep_give_azures_host_the_same() -> None:
+    image = dict(re.findall(r"^(?:ENV)? +(\w+)=(\S+)", (tools.ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE))
+    given = {name: value for name, value in azure().items() if name in image and value is not None}
+    text = (tools.AZURE / "modules" / "settings.bicep").read_text("utf-8")
+    most = re.search(r"^var maxBodyMb = (\d+)$", text, re.MULTILINE)
+
+    assert given == {name: image[name] for name in given}
+    assert {"AzureWebJobsDisableHomepage"} <= set(given)
+    assert most is not None
+    assert int(most[1]) == settings.Settings().max_body_mb
+    assert "string((maxBodyMb + 1) * 1048576)" in text
+    assert int(image["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]) == (int(most[1]) + 1) * 1048576
+
+
 def test_every_setting_of_the_platform_is_set() -> None:
     assert set(azure()) >= OF_THE_PLATFORM
 

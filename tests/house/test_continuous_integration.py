@@ -1,0 +1,44 @@
+"""`.ci/run` with a make that only says what it was asked: what fails beside fails the run, and pytest's summary comes last."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKE = """#!/bin/sh
+echo "make $*"
+case "$*" in *"${FAILS:-nothing}"*) echo "the reason"; exit 2;; esac
+[ "$1" != test ] || echo "=== 1 passed ==="
+"""
+
+
+def run(folder: Path, fails: str) -> "subprocess.CompletedProcess[str]":
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, text in (("make", MAKE), ("python3.13", "#!/bin/sh\n"), ("apt-get", "#!/bin/sh\n")):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "FAILS": fails}
+    return subprocess.run([folder / ".ci" / "run"], env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_pytests_summary_comes_last(tmp_path: Path) -> None:
+    done = run(tmp_path, "nothing")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2:] == ["make test", "=== 1 passed ==="]
+    assert "test-serving PYTHON=python3.13" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["check", "infra-tools", "workflows", "test-serving"])
+def test_what_fails_ends_the_run_with_its_reason(tmp_path: Path, target: str) -> None:
+    done = run(tmp_path, target)
+
+    assert done.returncode != 0
+    assert "the reason" in done.stdout
+    assert "passed" not in done.stdout
