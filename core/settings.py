@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """By how much the AUROC of a retrained model may be lower than that of the active one."""
     gate_sensitivity_margin: float = 0.02
     """By how much its sensitivity at the default operating point may be lower."""
+    gate_specificity_margin: float = 0.05
+    """By how much its specificity at the default operating point may be lower."""
     gate_min_pictures: int = 5
     """Held-out pictures of each class, normal and pneumonia, without which nothing is promoted."""
     retrain_epochs: int = 4
@@ -210,6 +212,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "base_dataset": _folder,
     "gate_auroc_margin": _margin,
     "gate_sensitivity_margin": _margin,
+    "gate_specificity_margin": _margin,
     "gate_min_pictures": _count,
     "retrain_epochs": _count,
     "max_body_mb": _count,

@@ -6,7 +6,7 @@ The state of a run is one folder. Killed at any point, the same command goes on 
 import csv
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import networks
+from training import networks, pace
 from training.batches import Batches
 from training.configuration import Configuration
 from training.pictures import Pictures, inputs
@@ -83,10 +83,11 @@ def fit(
         if epoch == 0 and configuration.head_epochs:
             _compile_head(model, configuration)
         if epoch == configuration.head_epochs:
-            _compile_all(model, configuration, steps)
+            _compile_all(model, configuration)
         batches = Batches(pictures, shown, configuration.augmentation, configuration.batch_size, labels, (configuration.seed, epoch))
         _seed_dropout(model, configuration, epoch)
-        result = _run_epoch(model, batches, epoch)
+        paced = [pace.Pace(configuration.learning_rate, steps, steps * configuration.epochs)] if epoch >= configuration.head_epochs else []
+        result = _run_epoch(model, batches, epoch, paced)
         asked.set_weights(model.get_weights())
         networks.settle(asked, _whole(pictures, contract, (configuration.seed, epoch)))
         state = _conclude(model, asked, judge, state, epoch, result, work, configuration)
@@ -139,18 +140,15 @@ def _compile_head(model: keras.Model, configuration: Configuration) -> None:
     _compile(model, optimizer, configuration)
 
 
-def _compile_all(model: keras.Model, configuration: Configuration, steps: int) -> None:
-    """All layers learn. Half an epoch of warm-up, since the optimizer's moments start at nothing."""
+def _compile_all(model: keras.Model, configuration: Configuration) -> None:
+    """All layers learn, at the learning rate that `pace` sets."""
     networks.thaw(model)
-    warmup = max(1, steps // 2)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=configuration.learning_rate / 100,
-        decay_steps=max(1, steps * configuration.epochs - warmup),
-        warmup_target=configuration.learning_rate,
-        warmup_steps=warmup,
-    )
     optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=configuration.weight_decay, global_clipnorm=1.0, use_ema=True, ema_momentum=configuration.ema
+        pace.start(configuration.learning_rate),
+        weight_decay=configuration.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=True,
+        ema_momentum=configuration.ema,
     )
     _compile(model, optimizer, configuration)
 
@@ -167,7 +165,7 @@ def _seed_dropout(model: keras.Model, configuration: Configuration, epoch: int) 
         model.get_layer("dropout").seed_generator.state.assign(state)
 
 
-def _run_epoch(model: keras.Model, batches: Batches, epoch: int) -> tuple[float, list[Any]]:
+def _run_epoch(model: keras.Model, batches: Batches, epoch: int, paced: Sequence[keras.callbacks.Callback]) -> tuple[float, list[Any]]:
     """Fit one epoch under a progress bar.
 
     Returns:
@@ -184,7 +182,7 @@ def _run_epoch(model: keras.Model, batches: Batches, epoch: int) -> tuple[float,
             learning.extend(model.get_weights())
 
         callback = keras.callbacks.LambdaCallback(on_train_batch_end=advance, on_epoch_end=remember)
-        history = model.fit(batches, verbose=0, shuffle=False, callbacks=[callback])
+        history = model.fit(batches, verbose=0, shuffle=False, callbacks=[*paced, callback])
     return float(history.history["loss"][-1]), learning
 
 

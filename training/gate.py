@@ -58,6 +58,8 @@ def objections(comparison: Comparison, settings: Settings) -> list[str]:
     measures: Sequence[tuple[str, float, float, float]] = (
         ("AUROC", champion.auroc, challenger.auroc, settings.gate_auroc_margin),
         ("sensitivity", champion.sensitivity, challenger.sensitivity, settings.gate_sensitivity_margin),
+        # A model that calls every picture pneumonia misses none: its sensitivity alone would let it pass.
+        ("specificity", champion.specificity, challenger.specificity, settings.gate_specificity_margin),
     )
     return [
         f"Expected {name} of at least {before:.4f} - {margin} on {comparison.pictures} held-out pictures, {champion.version} having "

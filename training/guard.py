@@ -120,9 +120,10 @@ def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
     )
 
 
-def limits(before: Sequence[str]) -> tuple[str, ...]:
-    """Return the limits of a package once it has a guard."""
-    return tuple(dict.fromkeys(GUARDED if limit == UNGUARDED else limit for limit in before))
+def limits(before: Sequence[str], there: bool = True) -> tuple[str, ...]:
+    """Return the limits of a package once it has a guard, or, where none is `there`, once it has none any more."""
+    said, now = (UNGUARDED, GUARDED) if there else (GUARDED, UNGUARDED)
+    return tuple(dict.fromkeys(now if limit == said else limit for limit in before))
 
 
 def _reframed(greys: GreyStack, seed: int) -> list[npt.NDArray[np.uint8]]:

@@ -212,7 +212,7 @@ def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathe
         pneumonia_code=before.pneumonia_code,
         origin=described,
         intended_use=before.intended_use,
-        limits=guard.limits((*before.limits, _NOTE)),
+        limits=guard.limits((*before.limits, _NOTE), parts.guard is not None),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

@@ -70,5 +70,12 @@ def stocked(folder: Path, package: Path, each: Mapping[str, int]) -> Store:
 
 def lenient(folder: Path, **changed: object) -> Settings:
     """Return settings under which everything that can be compared is promoted."""
-    usual = Settings(store=folder.as_uri(), gate_auroc_margin=1.0, gate_sensitivity_margin=1.0, gate_min_pictures=1, retrain_epochs=2)
+    usual = Settings(
+        store=folder.as_uri(),
+        gate_auroc_margin=1.0,
+        gate_sensitivity_margin=1.0,
+        gate_specificity_margin=1.0,
+        gate_min_pictures=1,
+        retrain_epochs=2,
+    )
     return msgspec.structs.replace(usual, **changed)

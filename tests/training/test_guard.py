@@ -87,6 +87,11 @@ def test_command_adds_a_guard_and_leaves_the_network_alone(bare: Path, guarded: 
     assert f"distance of {after.guard.warn_distance}" in (guarded / "CARD.md").read_text("utf-8")
 
 
+def test_limits_say_whether_there_is_a_guard() -> None:
+    assert guard.limits((guard.UNGUARDED, "other", guard.GUARDED)) == (guard.GUARDED, "other")
+    assert guard.limits((guard.GUARDED, "other"), there=False) == (guard.UNGUARDED, "other")
+
+
 def test_guarded_package_accepts_its_chests_and_refuses_pages(guarded: Path, tmp_path: Path) -> None:
     classifier = packages.load(guarded)
     store(tmp_path / "chest.jpeg", chest(9_000), quality=90)

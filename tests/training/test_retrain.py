@@ -20,9 +20,9 @@ from core.manifest import MANIFEST_FILE, read
 from core.network import Network
 from core.settings import Settings
 from core.store import Store
-from tests.support import packages
+from tests.support import nurseries, packages
 from tests.training import retraining
-from training import convert, gate, intake, networks, rebuild, retrain, tracking
+from training import convert, gate, guard, intake, networks, rebuild, retrain, tracking
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import predictor
 from training.pictures import inputs, shrink
@@ -55,9 +55,8 @@ def load(store: Store, version: str, folder: Path) -> Classifier:
 
 
 def test_uploads_become_a_promoted_package_with_report_and_card(tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    environ = {"GATE_AUROC_MARGIN": "1", "GATE_SENSITIVITY_MARGIN": "1", "GATE_MIN_PICTURES": "1", "RETRAIN_EPOCHS": "2"}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environ.items():
+        for name, value in {**nurseries.LENIENT, "RETRAIN_EPOCHS": "2"}.items():
             patch.setenv(f"PNEUMONIA_{name}", value)
         tracked = str(tmp_path / "mlflow")
         assert main(["retrain", "--store", (tmp_path / "store").as_uri(), "--tracking", tracked, "--work", str(tmp_path / "work")]) == 0
@@ -80,6 +79,8 @@ def test_uploads_become_a_promoted_package_with_report_and_card(tmp_path: Path, 
     assert (manifest.origin.parent_version, manifest.origin.config["retraining"]["job"]) == ("0.1.0", "00000001")
     assert manifest.metrics["retraining"]["champion"]["version"] == "0.1.0"
     assert "pneumonia retrain --job 00000001" in (tmp_path / "served" / "CARD.md").read_text()
+    assert manifest.guard is None  # too few pictures to place its thresholds, and the card must not promise one
+    assert (guard.UNGUARDED in manifest.limits, guard.GUARDED in manifest.limits) == (True, False)
     assert not (tmp_path / "work").exists()  # pictures lay there
     client = tracking.Journal(tracked).attempt(lambda client, _: client.get_run(str(job.outcome and job.outcome.run_id)))
     assert client is not None
@@ -116,14 +117,16 @@ def all_positive(manifest: dict[str, Any]) -> None:
 
 
 def test_gate_names_every_figure_that_fell_beyond_its_margin() -> None:
-    def compared(auroc: float, sensitivity: float) -> list[str]:
+    def compared(auroc: float, sensitivity: float, specificity: float, **settings: float) -> list[str]:
         champion = gate.Standing(version="1.0.0", auroc=0.9, sensitivity=0.95, specificity=0.9)
-        challenger = gate.Standing(version="1.1.0", auroc=auroc, sensitivity=sensitivity, specificity=0.1)
-        return gate.objections(gate.Comparison(champion=champion, challenger=challenger, pictures=40), Settings())
+        challenger = gate.Standing(version="1.1.0", auroc=auroc, sensitivity=sensitivity, specificity=specificity)
+        return gate.objections(gate.Comparison(champion=champion, challenger=challenger, pictures=40), Settings(**settings))  # type: ignore[arg-type]
 
-    assert compared(0.9, 0.95) == compared(0.89, 0.93) == compared(1.0, 1.0) == []
-    assert [reason.split()[1] for reason in compared(0.8, 0.9)] == ["AUROC", "sensitivity"]
-    assert "0.9000 - 0.01 on 40 held-out pictures, 1.0.0 having 0.9000. Received: 0.8899" in compared(0.8899, 0.95)[0]
+    assert compared(0.9, 0.95, 0.9) == compared(0.89, 0.93, 0.85) == compared(1.0, 1.0, 1.0) == []
+    assert [reason.split()[1] for reason in compared(0.8, 0.9, 0.8)] == ["AUROC", "sensitivity", "specificity"]
+    assert "0.9000 - 0.01 on 40 held-out pictures, 1.0.0 having 0.9000. Received: 0.8899" in compared(0.8899, 0.95, 0.9)[0]
+    assert [reason.split()[1] for reason in compared(0.9, 1.0, 0.0)] == ["specificity"]  # it calls every picture pneumonia
+    assert compared(0.9, 1.0, 0.0, gate_specificity_margin=1.0) == []
 
 
 def test_too_few_held_out_pictures_are_told_before_any_learning(tmp_path: Path, good: Path) -> None:
