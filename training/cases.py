@@ -91,7 +91,7 @@ def held_out(found: Cases, manifest: Manifest, progress: bool = True) -> Cases:
     Raises:
         errors.NotTrainedOn: the package was trained on other pictures, or does not say how it split them.
     """
-    indexed = dataset.index(found.folder, progress)
+    indexed = dataset.index(found.folder, progress).as_trained(manifest.origin.dataset_sha256, progress)
     seed = manifest.origin.config.get("seed")
     if indexed.sha256 != manifest.origin.dataset_sha256 or not isinstance(seed, int):
         raise errors.NotTrainedOn(

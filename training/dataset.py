@@ -13,6 +13,8 @@ from typing import Final, Protocol
 import msgspec
 from tqdm import tqdm
 
+from core import images
+from core.errors import PictureError
 from training import errors
 
 NORMAL: Final = "normal"
@@ -54,12 +56,20 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
         samples = tuple(sample for sample in self.samples if sample.path not in dropped)
         return Dataset(folder=self.folder, samples=samples, sha256=digest(samples))
 
+    def as_trained(self, sha256: str | None, progress: bool = True) -> "Dataset":
+        """Return the data set as a training saw it whose digest this is, so without unreadable files; itself where it is another."""
+        if sha256 is None or self.sha256 == sha256:
+            return self
+        bar = tqdm(self.samples, "looking for unreadable files", unit="file", disable=not progress)
+        readable = self.without([sample.path for sample in bar if not is_readable(self.folder / sample.path)])
+        return readable if readable.sha256 == sha256 else self
+
 
 def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dataset:
     """List the pictures of a data set folder that holds NORMAL/ and PNEUMONIA/.
 
     Args:
-        folder: its PNEUMONIA files are named person<N>_bacteria_<K> or person<N>_virus_<K>.
+        folder: its PNEUMONIA pictures are named person<N>_bacteria_<K> or person<N>_virus_<K>.
         progress: show a progress bar.
         kinds_needed: as in `describe`.
 
@@ -67,7 +77,7 @@ def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dat
         errors.DatasetMissing, errors.NoClassFolders, errors.UnknownKind: each says what was expected and what is there.
     """
     paths = _picture_paths(folder)
-    found = [(path, *describe(path, kinds_needed)) for path in paths]
+    found = [(path, *_described(folder, path, kinds_needed)) for path in paths]
     digests = [
         hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in tqdm(paths, "reading files", unit="file", disable=not progress)
     ]
@@ -105,6 +115,25 @@ def describe(path: str, kinds_needed: bool = True) -> tuple[str, str]:
         )
     word = pneumonia.group(2).lower()
     return _KIND_OF_WORD[word], f"{pneumonia.group(1).lower()}_{word}"
+
+
+def _described(folder: Path, path: str, kinds_needed: bool) -> tuple[str, str]:
+    """Do as `describe`; what is no readable picture may have any name, since whoever decodes it says so and leaves it out."""
+    try:
+        return describe(path, kinds_needed)
+    except errors.UnknownKind:
+        if is_readable(folder / path):
+            raise
+        return describe(path, kinds_needed=False)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a file is a picture that can be read whole: it is decoded to know."""
+    try:
+        images.decode(path.read_bytes())
+    except PictureError:
+        return False
+    return True
 
 
 def group(patients: Sequence[str], digests: Sequence[str]) -> list[str]:
