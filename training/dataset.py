@@ -5,6 +5,7 @@ train split holds 24 sets of them, as `pneumonia explore` shows): whoever splits
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from tqdm import tqdm
 from core import images
 from core.errors import PictureError
 from training import errors
+
+_log = logging.getLogger(__name__)
 
 NORMAL: Final = "normal"
 BACTERIAL: Final = "bacterial pneumonia"
@@ -187,5 +190,7 @@ def _picture_paths(folder: Path) -> list[str]:
             f"Expected the folders {' and '.join(_CLASS_FOLDERS)} in {folder}. "
             f"Received: {', '.join(sorted(present)) or 'no folder at all'}."
         )
+    if others := ", ".join(child.name for name, child in present.items() if name not in _CLASS_FOLDERS and not name.startswith(".")):
+        _log.warning("passed over: Expected the folders %s. Received as well: %s.", " and ".join(_CLASS_FOLDERS), others)
     files = (path for name in _CLASS_FOLDERS for path in present[name].rglob("*") if path.is_file())
     return sorted(path.relative_to(folder).as_posix() for path in files if not path.name.startswith("."))

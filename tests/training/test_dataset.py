@@ -99,6 +99,16 @@ def test_unreadable_pictures_are_told_and_left_out(tmp_path: Path, caplog: pytes
     assert "IM-0000-0001.jpeg is left out: not_a_picture: Expected" in caplog.text
 
 
+def test_folders_of_other_classes_are_told_and_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    draw_dataset(tmp_path, 1)
+    draw(tmp_path / "Tuberculosis/a.jpeg", 1)
+    (tmp_path / ".cache").mkdir()
+
+    assert len(dataset.index(tmp_path, progress=False).samples) == 3
+
+    assert "passed over: Expected the folders NORMAL and PNEUMONIA. Received as well: Tuberculosis." in caplog.text
+
+
 def test_a_file_that_is_no_picture_may_have_any_name(tmp_path: Path) -> None:
     draw_dataset(tmp_path, 2)
     (tmp_path / "PNEUMONIA/Thumbs.db").write_bytes(b"no picture")
