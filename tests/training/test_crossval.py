@@ -81,18 +81,16 @@ def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: 
             assert set(kept["fold"][rows]) == {number}
             with np.load(validated / f"fold-{number}.npz") as fold:
                 assert np.array_equal(kept["probabilities"][:, rows], fold["probabilities"])
-        every = kept["probabilities"]
-    table = predictions.read(validated / "result/out_of_fold.csv", KINDS)
-    assert np.allclose(table.probabilities, every.reshape(-1, len(KINDS)), atol=1e-6)
+        table = predictions.read(validated / "result/out_of_fold.csv", KINDS)
+        assert np.allclose(table.probabilities, kept["probabilities"].reshape(-1, len(KINDS)), atol=1e-6)
     assert table.shift.tolist() == [shift for shift in SHIFTS for _ in indexed.samples]
     assert table.patient.tolist() == [sample.group for sample in indexed.samples] * len(SHIFTS)
     assert table.label.tolist() == [sample.kind for sample in indexed.samples] * len(SHIFTS)
 
 
 def test_calibrate_reads_what_a_cross_validation_leaves(validated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["calibrate", str(BAKED_MODEL), str(validated / "result/out_of_fold.csv"), "--out", str(tmp_path / "package")]
-
-    assert main(given) == 2  # it has read them, and counts
+    table = str(validated / "result/out_of_fold.csv")
+    assert main(["calibrate", str(BAKED_MODEL), table, "--out", str(tmp_path / "package")]) == 2  # it has read them, and counts
     assert "too_few_patients: Expected at least 10 patients of each class to place a threshold. Received: 8 of" in capsys.readouterr().err
 
 
