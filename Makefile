@@ -6,6 +6,7 @@ SERVE := .venv-serve
 DEV := .venv
 DATA ?=
 WEIGHTS ?= imagenet
+CONFIG ?= training/configs/mobilenetv2.toml
 PACKAGE ?= runs/package
 TARGET ?= serve
 TAG ?= pneumonia-functions:$(TARGET)
@@ -90,7 +91,7 @@ fetch-data: $(DEV)/.ready ## download the public data set from its publisher (1.
 	$(DEV)/bin/pneumonia fetch-data runs/data
 
 train: given_data $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
-	$(DEV)/bin/pneumonia train $(DATA) --weights $(WEIGHTS) --out $(PACKAGE)
+	$(DEV)/bin/pneumonia train $(DATA) --config $(CONFIG) --weights $(WEIGHTS) --out $(PACKAGE)
 
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli import packages
+from cli import packages, recipe
 from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")
     for name, default in (("screening-sensitivity", 0.99), ("balanced-sensitivity", 0.97), ("rule-in-specificity", 0.99)):
         parser.add_argument(f"--{name}", type=float, default=default, metavar="SHARE", help=f"to keep under shift (default: {default})")
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

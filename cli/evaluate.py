@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli import packages
+from cli import packages, recipe
 
 if TYPE_CHECKING:
     from training.evaluate import Examined
@@ -39,6 +39,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--outliers", type=Path, metavar="FOLDER", help="also count what the guard says of other pictures; FOLDER holds a folder a kind"
     )
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from cli import recipe
+
 STANDARD_OUTPUT = "-"
 
 
@@ -23,6 +25,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="threads that decode (default: one a processor)"
     )
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

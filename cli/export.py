@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from cli import console, packages
+from cli import console, packages, recipe
 
 _PATIENT_PICTURES = (
     "with --evaluation: put the worst mistakes, X-rays of patients from the DATASET that was evaluated, into report/. Whoever gets the "
@@ -32,6 +32,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     group.add_argument("--name", help="of the package (default: the work folder's name)")
     group.add_argument("--package-version", default="0.1.0", metavar="VERSION", help="(default: 0.1.0)")
     group.add_argument("--dataset-name", metavar="TEXT", help="as the card names the data set (default: the folder's name)")
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from cli import recipe
+
 DATA_SET = "Chest X-Ray Images (Pneumonia) of Kermany, Zhang and Goldbaum, Mendeley Data, doi 10.17632/rscbjbr9sj.2 (1.2 GB, CC BY 4.0)"
 PAGE = "https://data.mendeley.com/datasets/rscbjbr9sj/2"
 
@@ -20,6 +22,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--url", help="another address of the archive, or another archive (zip or tar); needs --sha256")
     parser.add_argument("--sha256", help="digest that the archive must have")
     parser.add_argument("--keep-archive", action="store_true", help="leave the archive in TARGET after unpacking")
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

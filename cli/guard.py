@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import packages
+from cli import packages, recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,6 +18,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
     packages.register_target(parser, "the new package's folder")
     parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

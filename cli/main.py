@@ -28,7 +28,7 @@ from cli import (
 from core import errors
 from core.contract import NOTICE
 
-EXIT_OK, EXIT_SOME_FAILED, EXIT_CANNOT = 0, 1, 2
+EXIT_OK, EXIT_SOME_FAILED, EXIT_CANNOT, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,22 +58,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.register(commands)
     arguments = parser.parse_args(argv)
     try:
-        code = recording.run(arguments)
-    except errors.PneumoniaError as error:
-        print(f"error: {error.code}: {error}", file=sys.stderr)
-        return EXIT_CANNOT
+        return recording.run(arguments, _carry_out)
     except ModuleNotFoundError as error:
         print(
             f"error: missing_package: Expected {error.name}, of pip install '.[train]'. Received: an installation without it.",
             file=sys.stderr,
         )
         return EXIT_CANNOT
+    except KeyboardInterrupt:  # while it is recorded
+        return EXIT_INTERRUPTED
+
+
+def _carry_out(arguments: argparse.Namespace) -> int:
+    """Run a parsed command; return its exit status, after a sentence where it is 2."""
+    try:
+        return int(arguments.run(arguments))
+    except errors.PneumoniaError as error:
+        print(f"error: {error.code}: {error}", file=sys.stderr)
+        return EXIT_CANNOT
     except BrokenPipeError:  # `pneumonia predict … | head` closes our output: nothing went wrong
         return EXIT_OK
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
-    return code
+        return EXIT_INTERRUPTED
 
 
 if __name__ == "__main__":

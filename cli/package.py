@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import console, packages
+from cli import console, packages, recipe
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,6 +30,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     group.add_argument("--trained-on", default="", metavar="TEXT", help="what it was trained on, for the card")
     group.add_argument("--weights-origin", default="", metavar="TEXT", help="where the file comes from, for the card")
     group.add_argument("--intended-use", metavar="TEXT", help="what it is for, for the card")
+    recipe.register_tracking(parser)
     parser.set_defaults(run=run)
 
 

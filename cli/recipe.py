@@ -1,4 +1,4 @@
-"""Options that the commands which train share: the recipe, and where it is recorded."""
+"""Options that commands of the lab share: the recipe of those that train, and where each is recorded."""
 
 import argparse
 import os

@@ -1,42 +1,49 @@
-"""Commands that look or rewrite, in MLflow where somebody says where: what they were asked, and what came of it. Called by `cli.main`.
+"""Commands that look or rewrite, in MLflow: what they were asked, and what came of it. Called by `cli.main`.
 
-`train`, `crossval` and `retrain` record themselves, epoch by epoch. Nothing is recorded by default here: a look at a folder must not cost
-an import of MLflow and a database. No picture is sent, and no page, since pages may show pictures.
+`train`, `crossval` and `retrain` record themselves, epoch by epoch. Here a command is recorded after it has said and written all that it
+found, so that nobody waits for MLflow before the answer, and nothing that goes wrong there can cost one. No picture is sent, and no
+page, since pages may show pictures.
 """
 
 import argparse
-import os
-import tempfile
+import contextlib
+import sys
+import time
+import urllib.parse
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-COMMANDS: Final = ("explore", "evaluate", "calibrate", "package", "export", "compare")
-VARIABLE: Final = "MLFLOW_TRACKING_URI"
+from cli import recipe
+
+COMMANDS: Final = ("explore", "fetch-data", "evaluate", "calibrate", "package", "export", "guard", "compare")
 _FAILED: Final = 2  # exit status of a command that could not be carried out
+_INTERRUPTED: Final = 130  # and of one that was stopped
 _OURS: Final = ("command", "run", "record", "tracking")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run the parsed command and record it where that is asked for; what it leaves in `arguments.record` is its report as JSON."""
-    where = getattr(arguments, "tracking", None) or os.environ.get(VARIABLE)
-    if arguments.command not in COMMANDS or not where:
-        return int(arguments.run(arguments))
-    from training.tracking import Journal
-
-    recorded = Journal(where).find(arguments.command, uuid.uuid4().hex, _asked(arguments), {"command": arguments.command})
-    with recorded.going():
-        code = int(arguments.run(arguments))
-    reports = _reports(arguments) if code != _FAILED else {}
-    for data in reports.values():
-        recorded.record(_figures(data))
-    if reports:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, data in reports.items():
-                (Path(folder) / name).write_bytes(data)
-            recorded.keep(Path(folder), "report")
-    recorded.finish(well=code != _FAILED)
+def run(arguments: argparse.Namespace, carry_out: Callable[[argparse.Namespace], int]) -> int:
+    """Carry out the parsed command, then record it; what it leaves in `arguments.record` is its report as JSON. Return its exit status."""
+    started = time.monotonic()
+    code = carry_out(arguments)
+    if arguments.command in COMMANDS:
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush()
+        _record(arguments, code, time.monotonic() - started)
     return code
+
+
+def _record(arguments: argparse.Namespace, code: int, seconds: float) -> None:
+    from training import tracking
+
+    recorded = recipe.journal(arguments).find(arguments.command, uuid.uuid4().hex, _asked(arguments), {"command": arguments.command})
+    recorded.record({"seconds": seconds})
+    status = {_FAILED: tracking.FAILED, _INTERRUPTED: tracking.KILLED}.get(code, tracking.FINISHED)
+    for name, data in (_reports(arguments) if status == tracking.FINISHED else {}).items():
+        recorded.record(_figures(data))
+        recorded.keep_text(data.decode(), f"report/{name}")
+    recorded.finish(status)
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, str]:
@@ -46,7 +53,14 @@ def _asked(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return value.resolve().name if isinstance(value, Path) else str(value)
+    """Return an option as it is recorded: of a path its last name, of an address neither password nor query."""
+    if isinstance(value, Path):
+        return value.resolve().name
+    text = str(value)
+    if "://" not in text:
+        return text
+    parts = urllib.parse.urlsplit(text)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _reports(arguments: argparse.Namespace) -> dict[str, bytes]:

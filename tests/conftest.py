@@ -1,5 +1,6 @@
 """What tests of several folders need: the model package of the checkout, and the data folder where there is one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,14 @@ from core.bootstrap import bootstrap
 from core.classifier import Classifier
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unrecorded() -> Iterator[None]:
+    """Commands are recorded in MLflow only where a test asks for it: it takes seconds each, and would lie in the checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", "none")
+        yield
 
 
 @pytest.fixture(scope="session")

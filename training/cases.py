@@ -4,6 +4,7 @@ Unlike `training.dataset`, which trains three kinds and refuses what it cannot p
 missing and names may say nothing.
 """
 
+import logging
 import os
 import re
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from typing import Final, NamedTuple, Protocol
 
 from core.manifest import Label, Manifest
 from training import dataset, errors, splits
+
+_log = logging.getLogger(__name__)
 
 _PNEUMONIA: Final = "pneumonia"
 _KIND_OF_FOLDER: Final = {
@@ -71,6 +74,8 @@ def find(folder: Path, meaning: Meaning) -> Cases:
     ignored = tuple(_text(child.name) for child in present if _key(child.name) not in classes)
     if not known:
         raise errors.NoClassFolders(f"Expected {expected}. Received: {', '.join(ignored) or 'no folder at all'} in {folder}.")
+    if ignored:
+        _log.warning("passed over: Expected %s. Received as well: %s.", expected, ", ".join(ignored))
     found = [
         _describe(file, folder, *classes[_key(child.name)])
         for child in known
@@ -91,7 +96,7 @@ def held_out(found: Cases, manifest: Manifest, progress: bool = True) -> Cases:
     Raises:
         errors.NotTrainedOn: the package was trained on other pictures, or does not say how it split them.
     """
-    indexed = dataset.index(found.folder, progress)
+    indexed = dataset.index(found.folder, progress).as_trained(manifest.origin.dataset_sha256, progress)
     seed = manifest.origin.config.get("seed")
     if indexed.sha256 != manifest.origin.dataset_sha256 or not isinstance(seed, int):
         raise errors.NotTrainedOn(

@@ -4,7 +4,6 @@ Fold i is held out, the fold after it chooses the epoch, the others teach: nothi
 done lies in a file; killed at any point, the same command goes on in the fold that was running.
 """
 
-import csv
 import hashlib
 import io
 import logging
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import architectures, dataset, errors, experiment, metrics, networks, origin, shifts, splits, tracking
+from training import architectures, dataset, errors, experiment, metrics, networks, origin, predictions, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
@@ -156,7 +155,7 @@ def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summ
     arrays = {"paths": paths, "labels": pictures.labels, "groups": pictures.groups, "fold": fold, "shifts": np.array(SHIFTS)}
     files = {
         PREDICTIONS_FILE: _replace(result / PREDICTIONS_FILE, _npz(probabilities=probabilities, **arrays)),
-        TABLE_FILE: _replace(result / TABLE_FILE, _table(pictures, fold, probabilities[0])),
+        TABLE_FILE: _replace(result / TABLE_FILE, _table(pictures, fold, probabilities)),
     }
     summary = Summary(
         name=request.name,
@@ -223,12 +222,19 @@ def _npz(**arrays: npt.NDArray[Any] | np.float64) -> bytes:
 
 
 def _table(pictures: Pictures, fold: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> bytes:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(("path", "patient", "kind", "fold", *KINDS))
-    for sample, number, row in zip(pictures.dataset.samples, fold, probabilities, strict=True):
-        writer.writerow((sample.path, sample.group, sample.kind, number, *(f"{value:.6f}" for value in row)))
-    return stream.getvalue().encode()
+    """Return every answer as `calibrate` reads it: the pictures in their order under the first shift, then under the next."""
+    shifts_, samples = len(SHIFTS), pictures.dataset.samples
+    return predictions.encode(
+        predictions.Predictions(
+            KINDS,
+            np.tile([sample.path for sample in samples], shifts_),
+            np.tile(pictures.groups, shifts_),
+            np.tile([sample.kind for sample in samples], shifts_),
+            np.tile(fold, shifts_),
+            np.repeat(SHIFTS, len(samples)),
+            probabilities.reshape(-1, len(KINDS)).astype(np.float64),
+        )
+    )
 
 
 def _replace(path: Path, data: bytes) -> str:

@@ -5,6 +5,7 @@ train split holds 24 sets of them, as `pneumonia explore` shows): whoever splits
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +14,11 @@ from typing import Final, Protocol
 import msgspec
 from tqdm import tqdm
 
+from core import images
+from core.errors import PictureError
 from training import errors
+
+_log = logging.getLogger(__name__)
 
 NORMAL: Final = "normal"
 BACTERIAL: Final = "bacterial pneumonia"
@@ -54,12 +59,20 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
         samples = tuple(sample for sample in self.samples if sample.path not in dropped)
         return Dataset(folder=self.folder, samples=samples, sha256=digest(samples))
 
+    def as_trained(self, sha256: str | None, progress: bool = True) -> "Dataset":
+        """Return the data set as a training saw it whose digest this is, so without unreadable files; itself where it is another."""
+        if sha256 is None or self.sha256 == sha256:
+            return self
+        bar = tqdm(self.samples, "looking for unreadable files", unit="file", disable=not progress)
+        readable = self.without([sample.path for sample in bar if not is_readable(self.folder / sample.path)])
+        return readable if readable.sha256 == sha256 else self
+
 
 def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dataset:
     """List the pictures of a data set folder that holds NORMAL/ and PNEUMONIA/.
 
     Args:
-        folder: its PNEUMONIA files are named person<N>_bacteria_<K> or person<N>_virus_<K>.
+        folder: its PNEUMONIA pictures are named person<N>_bacteria_<K> or person<N>_virus_<K>.
         progress: show a progress bar.
         kinds_needed: as in `describe`.
 
@@ -67,7 +80,7 @@ def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dat
         errors.DatasetMissing, errors.NoClassFolders, errors.UnknownKind: each says what was expected and what is there.
     """
     paths = _picture_paths(folder)
-    found = [(path, *describe(path, kinds_needed)) for path in paths]
+    found = [(path, *_described(folder, path, kinds_needed)) for path in paths]
     digests = [
         hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in tqdm(paths, "reading files", unit="file", disable=not progress)
     ]
@@ -105,6 +118,25 @@ def describe(path: str, kinds_needed: bool = True) -> tuple[str, str]:
         )
     word = pneumonia.group(2).lower()
     return _KIND_OF_WORD[word], f"{pneumonia.group(1).lower()}_{word}"
+
+
+def _described(folder: Path, path: str, kinds_needed: bool) -> tuple[str, str]:
+    """Do as `describe`; what is no readable picture may have any name, since whoever decodes it says so and leaves it out."""
+    try:
+        return describe(path, kinds_needed)
+    except errors.UnknownKind:
+        if is_readable(folder / path):
+            raise
+        return describe(path, kinds_needed=False)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a file is a picture that can be read whole: it is decoded to know."""
+    try:
+        images.decode(path.read_bytes())
+    except PictureError:
+        return False
+    return True
 
 
 def group(patients: Sequence[str], digests: Sequence[str]) -> list[str]:
@@ -158,5 +190,7 @@ def _picture_paths(folder: Path) -> list[str]:
             f"Expected the folders {' and '.join(_CLASS_FOLDERS)} in {folder}. "
             f"Received: {', '.join(sorted(present)) or 'no folder at all'}."
         )
+    if others := ", ".join(child.name for name, child in present.items() if name not in _CLASS_FOLDERS and not name.startswith(".")):
+        _log.warning("passed over: Expected the folders %s. Received as well: %s.", " and ".join(_CLASS_FOLDERS), others)
     files = (path for name in _CLASS_FOLDERS for path in present[name].rglob("*") if path.is_file())
     return sorted(path.relative_to(folder).as_posix() for path in files if not path.name.startswith("."))

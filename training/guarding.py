@@ -33,8 +33,9 @@ def gather(folder: Path, classifier: Classifier, threads: int, progress: bool = 
     manifest = classifier.manifest
     indexed = dataset.index(folder, progress, kinds_needed=False)
     seed = manifest.origin.config.get("seed")
-    if indexed.sha256 == manifest.origin.dataset_sha256 and isinstance(seed, int):
-        parts = splits.split(dataset.index(folder, False), seed)
+    trained = indexed.as_trained(manifest.origin.dataset_sha256, progress)
+    if trained.sha256 == manifest.origin.dataset_sha256 and isinstance(seed, int):
+        indexed, parts = trained, splits.split(trained, seed)
     else:  # training never split these pictures
         dealt = guard.deal([sample.group for sample in indexed.samples])
         parts = {part: tuple(rows) for part, rows in dealt.items()}

@@ -1,19 +1,20 @@
 """Experiments in MLflow: a run a training, below it one for each phase, with parameters, figures by epoch and the package.
 
 By default a SQLite file and a folder, no server and no network. Tracking is a witness, not a part of the training: whatever goes wrong here
-is one warning, and the training goes on. Everything is found again by an identity that lies in the work folder, so that an interrupted
+is one warning, and the work goes on. Everything is found again by an identity that lies in the work folder, so that an interrupted
 training goes on in the same runs. Called by `training.experiment`, `training.crossval` and the commands.
 """
 
 import csv
 import logging
 import os
+import sys
 import time
 import urllib.parse
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,6 +27,7 @@ _Result = TypeVar("_Result")
 EXPERIMENT: Final = "pneumonia"
 NOWHERE: Final = "none"
 HEAD, FINE_TUNING = "head", "fine-tuning"
+FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 
 _IDENTITY_FILE: Final = "tracking.txt"
 _IDENTITY_TAG: Final = "pneumonia.identity"
@@ -59,13 +61,13 @@ class Journal:
         if self._address == NOWHERE:
             return None
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # it greets there; standard output is the command's, often JSON
                 warnings.simplefilter("ignore")  # MLflow's, on its own dependencies
                 return work(self._client, self._experiment)  # type: ignore[arg-type]  # None before `_connect`, which needs none
         except Exception as error:  # MLflow raises its own, SQLAlchemy's, urllib3's and bare ones
             reason = str(error).partition("\n")[0].replace(self._address, self.shown)
             _log.warning(
-                "training goes on without tracking. Expected MLflow at %s. Received: %s: %s", self.shown, type(error).__name__, reason
+                "nothing is recorded from here on. Expected MLflow at %s. Received: %s: %s", self.shown, type(error).__name__, reason
             )
             self._address = NOWHERE
             return None
@@ -157,9 +159,13 @@ class Run:
         """Put a folder, such as a model package, with the run."""
         self._attempt(lambda client, run_id: client.log_artifacts(run_id, str(folder), name))
 
-    def finish(self, well: bool = True) -> None:
-        """Say that it has ended, and whether well."""
-        self._end("FINISHED" if well else "FAILED")
+    def keep_text(self, text: str, name: str) -> None:
+        """Put a text with the run, as the file `name`."""
+        self._attempt(lambda client, run_id: client.log_text(run_id, text, name))
+
+    def finish(self, status: str = FINISHED) -> None:
+        """Say that it has ended, and how: `FINISHED`, `FAILED` or `KILLED`."""
+        self._attempt(lambda client, run_id: client.set_terminated(run_id, status))
 
     @contextmanager
     def going(self) -> Iterator[None]:
@@ -168,14 +174,11 @@ class Run:
         try:
             yield
         except KeyboardInterrupt:
-            self._end("KILLED")
+            self.finish(KILLED)
             raise
         except BaseException:
-            self._end("FAILED")
+            self.finish(FAILED)
             raise
-
-    def _end(self, status: str) -> None:
-        self._attempt(lambda client, run_id: client.set_terminated(run_id, status))
 
     def _attempt(self, work: "Callable[[MlflowClient, str], object]") -> None:
         run_id = self.id

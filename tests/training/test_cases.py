@@ -64,11 +64,15 @@ def test_a_package_of_two_labels_has_no_kinds(tmp_path: Path, manifest: Manifest
     assert facts(tmp_path, binary) == {"NORMAL/a.png": (False, "normal", None), "PNEUMONIA/b.png": (True, None, None)}
 
 
-def test_other_folders_and_hidden_files_are_passed_over(tmp_path: Path, manifest: Manifest) -> None:
+def test_other_folders_are_told_and_passed_over_like_hidden_files(
+    tmp_path: Path, manifest: Manifest, caplog: pytest.LogCaptureFixture
+) -> None:
     touch(tmp_path, "NORMAL/a.png", "NORMAL/.DS_Store", "COVID/b.png", ".cache/c.png", "readme.txt")
     found = cases.find(tmp_path, manifest)
     assert [case.shown for case in found.cases] == ["NORMAL/a.png"]
     assert found.ignored_folders == ("COVID",)
+    assert "passed over: Expected a folder that holds NORMAL and PNEUMONIA" in caplog.text
+    assert "Received as well: COVID." in caplog.text
 
 
 def test_a_name_that_is_not_text_is_shown_with_escapes(tmp_path: Path, manifest: Manifest) -> None:

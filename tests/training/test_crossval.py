@@ -1,6 +1,5 @@
 """Cross-validation by patient, from the folds to the files: `pneumonia crossval`, and `pneumonia compare` on what it leaves."""
 
-import csv
 import hashlib
 import re
 import shutil
@@ -14,7 +13,8 @@ import pytest
 from cli.main import main
 from core import package as packages
 from core import phantom
-from training import compare, crossval, dataset, errors, splits
+from core.settings import BAKED_MODEL
+from training import compare, crossval, dataset, errors, predictions, splits
 from training.augment import SHIFTS
 from training.compare import Row
 from training.dataset import KINDS
@@ -81,11 +81,17 @@ def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: 
             assert set(kept["fold"][rows]) == {number}
             with np.load(validated / f"fold-{number}.npz") as fold:
                 assert np.array_equal(kept["probabilities"][:, rows], fold["probabilities"])
-        plain = kept["probabilities"][0]
-    with (validated / "result/out_of_fold.csv").open(newline="") as file:
-        table = list(csv.DictReader(file))
-    assert np.allclose([[float(row[kind]) for kind in KINDS] for row in table], plain, atol=1e-6)
-    assert [row["patient"] for row in table] == [sample.group for sample in indexed.samples]
+        table = predictions.read(validated / "result/out_of_fold.csv", KINDS)
+        assert np.allclose(table.probabilities, kept["probabilities"].reshape(-1, len(KINDS)), atol=1e-6)
+    assert table.shift.tolist() == [shift for shift in SHIFTS for _ in indexed.samples]
+    assert table.patient.tolist() == [sample.group for sample in indexed.samples] * len(SHIFTS)
+    assert table.label.tolist() == [sample.kind for sample in indexed.samples] * len(SHIFTS)
+
+
+def test_calibrate_reads_what_a_cross_validation_leaves(validated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = str(validated / "result/out_of_fold.csv")
+    assert main(["calibrate", str(BAKED_MODEL), table, "--out", str(tmp_path / "package")]) == 2  # it has read them, and counts
+    assert "too_few_patients: Expected at least 10 patients of each class to place a threshold. Received: 8 of" in capsys.readouterr().err
 
 
 def test_summary_says_mean_and_range_and_what_lies_behind_them(validated: Path, summary: crossval.Summary) -> None:

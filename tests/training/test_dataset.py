@@ -99,6 +99,37 @@ def test_unreadable_pictures_are_told_and_left_out(tmp_path: Path, caplog: pytes
     assert "IM-0000-0001.jpeg is left out: not_a_picture: Expected" in caplog.text
 
 
+def test_folders_of_other_classes_are_told_and_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    draw_dataset(tmp_path, 1)
+    draw(tmp_path / "Tuberculosis/a.jpeg", 1)
+    (tmp_path / ".cache").mkdir()
+
+    assert len(dataset.index(tmp_path, progress=False).samples) == 3
+
+    assert "passed over: Expected the folders NORMAL and PNEUMONIA. Received as well: Tuberculosis." in caplog.text
+
+
+def test_a_file_that_is_no_picture_may_have_any_name(tmp_path: Path) -> None:
+    draw_dataset(tmp_path, 2)
+    (tmp_path / "PNEUMONIA/Thumbs.db").write_bytes(b"no picture")
+
+    loaded = pictures.load(dataset.index(tmp_path, progress=False), CONTRACT, progress=False)
+
+    assert loaded.unreadable == ("PNEUMONIA/Thumbs.db",)
+    assert len(loaded.labels) == 6
+
+
+def test_a_data_set_is_known_again_without_the_files_that_training_could_not_read(tmp_path: Path) -> None:
+    draw_dataset(tmp_path, 2)
+    readable = dataset.index(tmp_path, progress=False)
+    (tmp_path / "NORMAL/IM-0009-0001.jpeg").write_bytes(b"no picture")
+    whole = dataset.index(tmp_path, progress=False)
+
+    assert whole.as_trained(readable.sha256, progress=False) == readable
+    assert whole.as_trained("0" * 64, progress=False) == whole
+    assert whole.as_trained(None, progress=False) == whole
+
+
 def test_labels_follow_the_order_of_kinds(phantoms: Path) -> None:
     loaded = pictures.load(dataset.index(phantoms, progress=False), CONTRACT, progress=False)
     assert [dataset.KINDS[label] for label in loaded.labels] == [sample.kind for sample in loaded.dataset.samples]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,12 @@ def test_only_those_that_training_held_out_are_asked(phantoms: Path, tmp_path: P
     assert json.loads(evaluate(capsys, *command)[1])["dataset"]["held_out"]
     asked = {row["file"] for row in csv.DictReader(io.StringIO(table.read_text("utf-8")))}
     assert asked == {indexed.samples[position].path for position in splits.split(indexed, 3)["test"]}
+
+    shutil.copytree(phantoms, tmp_path / "data")
+    (tmp_path / "data/NORMAL/IM-0099-0001.jpeg").write_text("training left this out, too")
+    command[1] = str(tmp_path / "data")
+    assert evaluate(capsys, *command)[0] == 0
+    assert {row["file"] for row in csv.DictReader(io.StringIO(table.read_text("utf-8")))} == asked
 
 
 def test_originals_of_the_public_set_are_told_apart(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Real trainings recorded by a real MLflow server, and read back: on SQLite with a folder, on PostgreSQL with an S3 behind the server."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from cli.main import main
 from core import jobs, models
 from core.manifest import MANIFEST_FILE, read
+from core.settings import BAKED_MODEL
 from core.store import open_store
 from tests.support import emulators, tracking
 from tests.training import retraining
@@ -111,3 +113,13 @@ def test_retraining_is_recorded_and_linked_from_job_and_package(
     models.fetch(store, "0.2.0", tmp_path / "fetched")
     (tmp_path / "kept").mkdir()
     check_package(client, run, tmp_path / "fetched", tmp_path / "kept")
+
+
+def test_a_server_that_greets_leaves_standard_output_to_the_report(
+    client: "MlflowClient", phantoms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(BAKED_MODEL), str(phantoms), "--corruptions", "none", "--json", "-"]) == 0
+
+    said = capsys.readouterr()
+    assert json.loads(said.out)["metrics"]["auroc"]
+    assert find(client, "tags.command = 'evaluate'").info.status == "FINISHED"
