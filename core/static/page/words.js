@@ -40,15 +40,16 @@ const CODE_WORDS = {
   scaled_by_range: "Floating-point values: its own range was stretched.",
 };
 
-/** The decision in words; "Not read" for what is none. @param {any} answer */
+/** The decision in words, or that there is none. @param {any} answer */
 export function decisionInWords(answer) {
-  if (answer.status === "rejected") return "Not read";
+  if (answer.status === "rejected") return "Refused: not a picture for this model";
   return DECISION_WORDS[answer.pneumonia.decision] ?? answer.pneumonia.decision;
 }
 
-/** The guard's verdict in a sentence. @param {string} verdict */
-export function verdictInWords(verdict) {
-  return GUARD_WORDS[verdict] ?? `Guard: ${verdict}`;
+/** The guard's verdict in a sentence, or two where an answer was wanted all the same. @param {any} answer */
+export function verdictInWords({ guard, pneumonia }) {
+  const said = GUARD_WORDS[guard.verdict] ?? `Guard: ${guard.verdict}`;
+  return guard.verdict === "refuse" && pneumonia ? `${said} It was answered because you asked: do not rely on it.` : said;
 }
 
 /** A code in a sentence. @param {string} code */
