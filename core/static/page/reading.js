@@ -45,14 +45,11 @@ export function makeReading(item, card, { compact = false, still = false, again,
   const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
   const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia));
   const text = make("div", { className: "reading-text" });
-  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer) : answerParts(item.answer, card, compact)));
+  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer, advise) : answerParts(item.answer, card, compact)));
   else if (item.problem) text.append(problemBlock(item.problem));
   if (item.answer) text.append(make("p", { className: "notice" }, item.answer.notice ?? "Research use. Not a medical device."));
   if (item.answer && !compact && !still) text.append(rawAnswer(item.answer));
-  const refused = Boolean(advise) && item.state === "rejected";
-  if (refused) text.append(make("p", {}, "If you see that it is a frontal chest X-ray of a child, you can have the answer that the guard holds back."));
   const buttons = [
-    refused ? make("button", { type: "button", onclick: advise }, "Answer all the same") : null,
     again && item.state === "failed" ? make("button", { type: "button", onclick: again }, "Read again") : null,
     remove ? make("button", { type: "button", className: "quiet", onclick: remove }, "Remove this picture") : null,
   ];
@@ -97,15 +94,20 @@ function guardPart(answer) {
 function distanceLine(guard) {
   const { distance, warn_distance: warned, threshold } = guard;
   if (![distance, warned, threshold].every((value) => typeof value === "number")) return null;
-  const limits = `warned of from ${warned.toFixed(2)} on, refused from ${threshold.toFixed(2)} on`;
-  return make("p", { className: "small soft" }, `Distance to the training pictures ${distance.toFixed(2)}; ${limits}.`);
+  const limits = `a warning comes above ${warned.toFixed(2)}, a refusal above ${threshold.toFixed(2)}`;
+  return make("p", { className: "small soft" }, `Distance to the training pictures ${distance.toFixed(2)}: ${limits}.`);
 }
 
-function rejectionParts(answer) {
+function rejectionParts(answer, advise) {
+  const wayRound = [
+    make("p", {}, "If you see that it is a frontal chest X-ray of a child, you can have the answer that the guard holds back."),
+    make("p", { className: "row" }, make("button", { type: "button", onclick: advise }, "Answer all the same")),
+  ];
   return [
     make("p", {}, "There is no probability and no heat map."),
     guardPart(answer),
     ...codeNotes(answer),
+    ...(advise ? wayRound : []),
     answerFacts(answer),
   ];
 }
