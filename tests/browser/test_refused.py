@@ -100,7 +100,13 @@ REJECTED = {
     "status": "rejected",
     "request_id": "r",
     "model": {"name": "m", "version": "1", "sha256": "0" * 64},
-    "guard": {"verdict": "refuse", "distance": 80.5, "warn_distance": 20.0, "threshold": 31.0, "reasons": ["colour_photograph", "far_from_training"]},
+    "guard": {
+        "verdict": "refuse",
+        "distance": 80.5,
+        "warn_distance": 20.0,
+        "threshold": 31.0,
+        "reasons": ["colour_photograph", "far_from_training"],
+    },
     "image": {"format": "jpeg", "width_px": 512, "height_px": 512, "warnings": []},
     "notice": "Research use. Not a medical device.",
 }

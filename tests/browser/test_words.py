@@ -48,7 +48,8 @@ WARNED = """{"status": "ok", "request_id": "r", "model": {"name": "m", "version"
  "findings": [{"label": "viral pneumonia", "code": "75570004", "probability": 0.97},
   {"label": "normal", "code": "17621005", "probability": 0.03}],
  "most_probable": {"label": "viral pneumonia", "confidence": 1.0},
- "guard": {"verdict": "warn", "distance": 1.25, "warn_distance": 1.2, "threshold": 1.5, "reasons": ["unusual_picture", "a_code_of_tomorrow"]},
+ "guard": {"verdict": "warn", "distance": 1.25, "warn_distance": 1.2, "threshold": 1.5,
+  "reasons": ["unusual_picture", "a_code_of_tomorrow"]},
  "image": {"format": "dicom", "width_px": 72, "height_px": 96, "warnings": ["patient_is_adult"]},
  "explanation": null, "warnings": ["package_has_no_maps"], "timing_ms": {"decode": 1, "network": 2, "total": 3}, "notice": "N."}"""
 
