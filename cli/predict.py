@@ -98,7 +98,7 @@ class Table:
             print(f"{'FILE':<{self._width}}  {'DECISION':<13}  PNEUMONIA  IF SO, MOST PROBABLY")
             self._started = True
         if answer["status"] == "rejected":
-            print(f"{file:<{self._width}}  {'refused':<13}  {_because(answer['guard'])}", flush=True)
+            print(f"{file:<{self._width}}  {'refused':<13}  {_because(answer['guard'])}{_noted(answer)}", flush=True)
             self._rejected = True
             return
         if answer["status"] != "ok":
@@ -108,11 +108,8 @@ class Table:
         pneumonia, kind = answer["pneumonia"], answer["most_probable"]
         share = f"{pneumonia['probability']:.1%}"
         named = f"{kind['label']} ({kind['confidence']:.0%})" if kind else ""
-        warned = [f"guard: {_because(answer['guard'])}"] if answer["guard"]["verdict"] in ("warn", "refuse") else []
-        if answer["image"]["warnings"]:
-            warned.append("note: " + "; ".join(code.replace("_", " ") for code in answer["image"]["warnings"]))
-        row = f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {'  '.join([named, *warned] if named else warned)}"
-        print(row.rstrip(), flush=True)
+        warned = f"  guard: {_because(answer['guard'])}" if answer["guard"]["verdict"] in ("warn", "refuse") else ""
+        print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}{warned}{_noted(answer)}".rstrip(), flush=True)
 
     def close(self) -> None:
         """Say which model and threshold decided, and what this is not."""
@@ -130,6 +127,12 @@ class Table:
         if self._last["guard"]["verdict"] == "unchecked":
             print("Not checked: whether these are chest X-rays at all. A photograph gets a probability, too.")
         print(self._last["notice"])
+
+
+def _noted(answer: Answer) -> str:
+    """Say what the decoder found out of the ordinary, by the codes of docs/api.md, written as words: of DICOM also whose picture it is."""
+    codes = answer["image"]["warnings"]
+    return f"  note: {', '.join(code.replace('_', ' ') for code in codes)}" if codes else ""
 
 
 def _because(guard: Answer) -> str:

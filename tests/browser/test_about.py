@@ -1,5 +1,6 @@
 """The tab on the model: status in words, operating points, figures, card."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,12 @@ def test_the_tab_fits_every_width(open_page: Open, serve: Serve, width: int, sch
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     check_accessibility(page)
     shoot(page, f"about-{width}-{scheme}")
+
+
+def test_what_the_guard_was_measured_to_do_stands_in_the_card(open_page: Open, serve: Serve) -> None:
+    page = open_page(serve(), "/#about")
+    page.get_by_text("Read the card").click()
+
+    card = page.locator("#about-card")
+    expect(card.get_by_role("heading", name="Guard")).to_be_visible()
+    expect(card.get_by_role("row", name="held-out chest X-rays")).to_have_text(re.compile(r"\d+\.\d%.*\d+\.\d%.*\d+\.\d%"))

@@ -5,6 +5,8 @@ from playwright.sync_api import Page, Route, expect
 from core import phantom
 from tests.browser.conftest import Open, check_accessibility, shoot
 from tests.browser.managing import Ground, unlocked
+from tests.contract.guard_cases import blank
+from tests.support import dicoms
 
 
 def jpeg(seed: int) -> bytes:
@@ -114,3 +116,36 @@ def test_a_token_that_is_changed_meanwhile_locks_the_tab(open_page: Open, ground
 
     expect(page.get_by_text("The token is not accepted any more.")).to_be_visible()
     expect(page.locator("#manage-open")).to_be_hidden()
+
+
+def test_of_a_dicom_file_the_picture_alone_is_kept_and_text_in_it_is_refused(open_page: Open, ground: Ground) -> None:
+    page = unlocked(open_page, ground.door)
+    grey = phantom.chest(3)
+    expect(page.get_by_text("Of a DICOM file the picture alone is kept, as PNG without its header")).to_be_visible()
+    choose(page, "normal", {"sound": dicoms.file(grey, PatientName="HIDDEN"), "named": dicoms.file(grey, BurnedInAnnotation="YES")})
+
+    page.get_by_role("button", name="Upload 2 pictures").click()
+
+    expect(page.locator("#manage-upload-sum")).to_have_text("2 of 2 pictures: 1 stored, 1 refused.")
+    assert rows(page)[0][:2] == ["sound", "stored"]
+    assert "burned_in_annotation" in rows(page)[1][2]
+    kept = [ground.store.get(key) for key in ground.store.keys("uploads/") if key.endswith(".png")]
+    assert [data is not None and data.startswith(b"\x89PNG") and b"HIDDEN" not in data for data in kept] == [True]
+
+
+def test_what_the_guard_refuses_is_kept_only_where_somebody_has_looked_at_it(open_page: Open, ground: Ground) -> None:
+    page = unlocked(open_page, ground.door)
+    choose(page, "normal", {"wall.png": blank()})
+    page.get_by_role("button", name="Upload 1 picture").click()
+    expect(page.locator("#manage-upload-sum")).to_have_text("1 of 1 picture: 1 refused.")
+    assert "it is all of one grey" in rows(page)[0][2]
+
+    page.get_by_label("Keep also what the guard refuses").check()
+    choose(page, "normal", {"wall.png": blank()})
+    page.get_by_role("button", name="Upload 1 picture").click()
+
+    expect(page.locator("#manage-upload-sum")).to_have_text("1 of 1 picture: 1 stored.")
+    assert "The guard: " in rows(page)[0][2]
+    assert "It is all of one grey." in rows(page)[0][2]
+    check_accessibility(page)
+    shoot(page, "manage-guard")

@@ -100,7 +100,13 @@ REJECTED = {
     "status": "rejected",
     "request_id": "r",
     "model": {"name": "m", "version": "1", "sha256": "0" * 64},
-    "guard": {"verdict": "refuse", "distance": 80.5, "threshold": 31.0, "reasons": ["colour_photograph", "far_from_training"]},
+    "guard": {
+        "verdict": "refuse",
+        "distance": 80.5,
+        "warn_distance": 20.0,
+        "threshold": 31.0,
+        "reasons": ["colour_photograph", "far_from_training"],
+    },
     "image": {"format": "jpeg", "width_px": 512, "height_px": 512, "warnings": []},
     "notice": "Research use. Not a medical device.",
 }
@@ -114,9 +120,9 @@ def test_picture_that_the_guard_refuses_is_shown_with_the_reasons(open_page: Ope
     wait_until_read(page)
 
     article = page.get_by_role("article", name="one.jpg")
-    expect(article.locator(".verdict")).to_have_text("Refused by the guard")
+    expect(article.locator(".verdict")).to_have_text("Refused: not a picture for this model")
     expect(article.locator(".guard")).to_contain_text("Not a picture that the model was made for.")
     expect(article.locator(".guard p")).to_have_count(4)
     expect(article.get_by_role("img", name="Picture: one.jpg")).to_be_visible()
-    assert row(page, "one.jpg") == "Refused by the guard"
+    assert row(page, "one.jpg") == "Refused: not a picture for this model"
     assert "rejected" in saved(page, "CSV")

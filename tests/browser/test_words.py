@@ -48,7 +48,8 @@ WARNED = """{"status": "ok", "request_id": "r", "model": {"name": "m", "version"
  "findings": [{"label": "viral pneumonia", "code": "75570004", "probability": 0.97},
   {"label": "normal", "code": "17621005", "probability": 0.03}],
  "most_probable": {"label": "viral pneumonia", "confidence": 1.0},
- "guard": {"verdict": "warn", "distance": 1.25, "threshold": 1.5, "reasons": ["unusual_picture", "a_code_of_tomorrow"]},
+ "guard": {"verdict": "warn", "distance": 1.25, "warn_distance": 1.2, "threshold": 1.5,
+  "reasons": ["unusual_picture", "a_code_of_tomorrow"]},
  "image": {"format": "dicom", "width_px": 72, "height_px": 96, "warnings": ["patient_is_adult"]},
  "explanation": null, "warnings": ["package_has_no_maps"], "timing_ms": {"decode": 1, "network": 2, "total": 3}, "notice": "N."}"""
 
@@ -64,7 +65,7 @@ def test_warnings_and_reasons_are_told_in_words_also_those_of_a_newer_service(op
         "Unusual for this model. Take the result with care.",
         "It is more unusual than nearly all pictures that the model knows.",
         "A code of tomorrow.",
-        "Distance to the training pictures 1.25, limit 1.50.",
+        "Distance to the training pictures 1.25: a warning comes above 1.20, a refusal above 1.50.",
         "The file says that the patient is an adult. The model knows pictures of children only.",
         "The model package gives no heat map.",
     ):

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("pydicom", reason="needs the extra dicom: pip install '.[dicom]'")
 
 from cli.main import main
+from core import phantom
 from tests.support import dicoms
 
 
@@ -21,12 +22,12 @@ def test_dicom_of_a_folder_is_read_and_refused_with_the_reason(tmp_path: Path, c
     assert (first["status"], first["image"]["format"], second["code"]) == ("ok", "dicom", "not_frontal")
 
 
-def test_table_says_what_the_header_warns_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.dcm").write_bytes(dicoms.file(dicoms.chest(), PatientAge="081Y"))
-    (tmp_path / "b.dcm").write_bytes(dicoms.sound())
+def test_what_the_header_warns_of_is_told_beside_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.dcm").write_bytes(dicoms.file(phantom.chest(3), PatientAge="081Y", ViewPosition=None))
+    (tmp_path / "b.jpg").write_bytes(phantom.jpeg())
 
     assert main(["predict", str(tmp_path)]) == 0
 
-    _, adult, child, *_ = capsys.readouterr().out.splitlines()
-    assert "note: patient is adult" in adult
-    assert "note:" not in child
+    _, adult, plain, *_ = capsys.readouterr().out.splitlines()
+    assert adult.endswith("note: view not stated, patient is adult")
+    assert "note:" not in plain

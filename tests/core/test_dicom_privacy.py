@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("pydicom", reason="needs the extra dicom: pip install '.[dicom]'")
@@ -20,10 +21,10 @@ from cli.main import main
 from core import logs, phantom
 from core.api import Service
 from core.bootstrap import bootstrap
-from core.contract import Request
+from core.contract import Request, Response
 from tests.contract.bodies import BOUNDARY, instances, multipart
 from tests.support import dicoms
-from tests.support.requests import get, post
+from tests.support.requests import get, post, read
 
 TOKEN = "a-token"
 MARK = "QXZJVKWQ"  # in every value, and in nothing else
@@ -55,6 +56,9 @@ def sentinels() -> dict[str, str]:
 FORBIDDEN = (MARK, DIGITS, "19870604", "19401122", "20240229", "121314", "987654", "083Y", "hunter")
 
 
+PIXELS = dicoms.deep(phantom.chest(3), 12).tobytes()
+
+
 def named(**header: object) -> bytes:
     """A file with a sentinel in every identifying attribute, in sequences and in private elements too."""
     with disable_value_validation():
@@ -70,7 +74,7 @@ def named(**header: object) -> bytes:
         made.ViewCodeSequence[0].CodeValue = MARK
         made.private_block(0x0099, MARK + "CREATOR", create=True).add_new(1, "LO", MARK + "PRIVATE")
         made.WindowCenterWidthExplanation = MARK + "WINDOW"
-        made.PixelData = dicoms.deep(phantom.chest(3), 12).tobytes()
+        made.PixelData = PIXELS
         made["PixelData"].VR = "OW"
     return dicoms.written(made, dicoms.EXPLICIT)
 
@@ -84,6 +88,7 @@ FILES = {
     "of a hand": named(BodyPartExamined=f"HAND {MARK}"),
     "of a class of its own": named(SOPClassUID=f"1.2.{DIGITS}.4"),
     "with text in the picture": named(BurnedInAnnotation="YES"),
+    "that the guard refuses": SOUND.replace(PIXELS, bytes([0, 4]) * (len(PIXELS) // 2)),
     "with numbers that are none": named(Rows=100, WindowCenter=None, PhotometricInterpretation=MARK),
     "in a character set of its own": named(SpecificCharacterSet="ISO_IR 192").replace(b"ISO_IR 192", MARK.encode().ljust(10)),
     "cut in the header": SOUND[:3000],
@@ -121,6 +126,10 @@ def found_in(text: str | bytes) -> list[str]:
     return [word for word in FORBIDDEN if word.lower() in shown.lower()]
 
 
+def preview(serving: Service, data: bytes, kind: str = "") -> Response:
+    return serving.handle(msgspec.structs.replace(post(data, kind), path="/preview"))
+
+
 def ask_everything(serving: Service, data: bytes) -> list[bytes]:
     form = multipart(data, phantom.jpeg()).replace(b"p0.jpg", f"{MARK}.dcm".encode())
     bodies = [
@@ -130,6 +139,8 @@ def ask_everything(serving: Service, data: bytes) -> list[bytes]:
         (instances(data), "application/json"),
     ]
     answers = [serving.handle(post(body, kind, {"explain": "heatmap"})).body for body, kind in bodies]
+    answers.append(serving.handle(post(data, "", {"explain": "heatmap", "guard": "advise"})).body)
+    answers.extend(preview(serving, body, kind).body for body, kind in bodies)
     for body, kind in bodies:
         sent = {"content-type": kind, "content-length": str(len(body)), "x-admin-token": TOKEN}
         request = Request(method="POST", path="/upload-data", query={"label": "normal"}, headers=sent, body=io.BytesIO(body))
@@ -171,6 +182,26 @@ def test_what_is_searched_for_can_be_found() -> None:
     for word in (MARK, DIGITS, "19870604", "19401122", "20240229", "121314.987654", "083Y"):
         assert word.encode() in SOUND
     assert found_in(SOUND)
+
+
+def test_one_of_the_files_is_refused_by_the_guard(serving: Service) -> None:
+    """Else the answers of the guard were not searched."""
+    assert read(serving.handle(post(FILES["that the guard refuses"])))["status"] == "rejected"
+    assert read(serving.handle(post(FILES["that the guard refuses"], "", {"guard": "advise"})))["status"] == "ok"
+
+
+@pytest.mark.parametrize("name", ["sound", "that the guard refuses", "with text in the picture"])
+def test_preview_holds_the_pixels_and_nothing_else(name: str, serving: Service) -> None:
+    answer = preview(serving, FILES[name])
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/png")
+    assert found_in(str(answer.headers)) == []
+    chunks, at = [], 8
+    while at < len(answer.body):
+        length = int.from_bytes(answer.body[at : at + 4], "big")
+        chunks.append(answer.body[at + 4 : at + 8])
+        at += 12 + length
+    assert set(chunks) == {b"IHDR", b"IDAT", b"IEND"}
 
 
 @pytest.mark.parametrize("name", ["of damaged elements", "in a character set of its own"])

@@ -38,6 +38,9 @@ def document() -> Json:
     return read(service().handle(get("/openapi.json")))
 
 
+TWO_TYPES = (("/predict", 422),)  # a problem, or the answer to a picture that the guard refuses: docs/decisions/0014
+
+
 def check(response: Response, method: str, path: str) -> None:
     """Hold an answer against what the document says of its route and status."""
     promised = document()["paths"][path][method.lower()]["responses"]
@@ -45,7 +48,7 @@ def check(response: Response, method: str, path: str) -> None:
     content = promised[str(response.status)]["content"]
     media_type = response.headers["Content-Type"].partition(";")[0]
     assert media_type in content
-    assert len(content) == 1 or "{file}" in path
+    assert len(content) == 1 or "{file}" in path or (path, response.status) in TWO_TYPES
     if media_type.endswith("json"):
         schema = {**content[media_type]["schema"], "components": document()["components"]}
         found = jsonschema.Draft202012Validator(schema).iter_errors(msgspec.json.decode(response.body))

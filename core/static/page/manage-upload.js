@@ -2,6 +2,7 @@
 import { byId, make } from "./dom.js";
 import { fetchJson, problemBlock } from "./credentials.js";
 import { announce } from "./shell.js";
+import { codeInWords } from "./words.js";
 import { manageLockedBy } from "./manage.js";
 
 const MANAGE_OUTCOMES = { stored: "stored", duplicate: "there already", conflict: "not stored", refused: "refused" };
@@ -87,8 +88,10 @@ async function manageUploadOne(label, file, signal) {
     return { outcome: "refused", code: "body_too_large", detail: `Expected at most ${Math.floor(manageLargest / 2 ** 20)} MB. Received: ${Math.ceil(file.size / 2 ** 20)} MB.` };
   }
   const headers = { "Content-Type": "application/octet-stream" };
+  const query = new URLSearchParams({ label });
+  if (byId("manage-advise").checked) query.set("guard", "advise");
   try {
-    const answer = await fetchJson(`upload-data?label=${encodeURIComponent(label)}`, { method: "POST", body: file, headers, admin: true, signal });
+    const answer = await fetchJson(`upload-data?${query}`, { method: "POST", body: file, headers, admin: true, signal });
     return answer.uploads[0];
   } catch (error) {
     if (error.code === "label_conflict") return { outcome: "conflict", code: error.code, detail: error.message };
@@ -98,8 +101,9 @@ async function manageUploadOne(label, file, signal) {
   }
 }
 
-function manageUploadRow(name, { outcome, code, detail, format, width_px, height_px }) {
-  const why = code ? [detail, " ", make("span", { className: "soft" }, code)] : [`${format}, ${width_px} × ${height_px}`];
+function manageUploadRow(name, { outcome, code, detail, format, width_px, height_px, guard }) {
+  const doubts = guard && ["warn", "refuse"].includes(guard.verdict) ? ["The guard:", ...guard.reasons.map(codeInWords)] : [];
+  const why = code ? [detail, " ", make("span", { className: "soft" }, code)] : [[`${format}, ${width_px} × ${height_px}.`, ...doubts].join(" ")];
   const bad = outcome === "refused" || outcome === "conflict";
   byId("manage-upload-rows").append(make("tr", {},
     make("td", {}, name), make("td", { className: bad ? "bad" : "" }, MANAGE_OUTCOMES[outcome]), make("td", {}, ...why)));
@@ -128,7 +132,7 @@ function manageUploadRunning(on) {
   byId("manage-upload-each").hidden = false;
   byId("manage-upload-bar").hidden = false;
   byId("manage-stop").hidden = !on;
-  for (const id of ["manage-send", "manage-label", "manage-files"]) byId(id).disabled = on;
+  for (const id of ["manage-send", "manage-label", "manage-files", "manage-advise"]) byId(id).disabled = on;
   (on ? byId("manage-stop") : byId("manage-send")).focus();
 }
 

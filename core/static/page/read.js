@@ -38,7 +38,7 @@ function isNarrow() {
 
 /** @param {Blob} blob @param {string} name @returns {import("./reading.js").ReadItem} */
 function newItem(blob, name) {
-  return { name, blob, state: "waiting", answer: null, problem: null, look: { window: 255, level: 128, opacity: 100 }, picture: null, unseen: false, ticked: false, row: null };
+  return { name, blob, state: "waiting", answer: null, problem: null, look: { window: 255, level: 128, opacity: 100 }, picture: null, advise: false, unseen: false, ticked: false, row: null };
 }
 
 async function takeSample() {
@@ -72,6 +72,7 @@ function pump() {
 async function readOne(item, asked) {
   const query = new URLSearchParams({ explain: "heatmap" });
   if (byId("point").value) query.set("operating_point", byId("point").value);
+  if (item.advise) query.set("guard", "advise");
   let answer = null;
   let problem = null;
   try {
@@ -179,12 +180,13 @@ async function showView() {
   if (view !== views) return; // another was asked for meanwhile
   const compact = chosen.length > 1;
   for (const item of items) item.row.querySelector("button").setAttribute("aria-current", String(chosen.includes(item)));
-  const made = chosen.map((item) => makeReading(item, card, { compact, again: () => readOnceMore(item), remove: compact || items.length < 2 ? undefined : () => remove(item) }));
+  const made = chosen.map((item) => makeReading(item, card, { compact, again: () => readOnceMore(item), advise: () => readOnceMore(item, true), remove: compact || items.length < 2 ? undefined : () => remove(item) }));
   byId("view").classList.toggle("side-by-side", compact);
   byId("view").replaceChildren(...made);
 }
 
-function readOnceMore(item) {
+function readOnceMore(item, advise = item.advise) {
+  item.advise = advise;
   forgetDeclined();
   readAgain([item]);
   byId("view").focus();

@@ -14,6 +14,7 @@ import { makeViewer, paint } from "./viewer.js";
  * @property {any} problem
  * @property {{window: number, level: number, opacity: number}} look
  * @property {import("./viewer.js").GreyPicture | null} picture
+ * @property {boolean} advise the guard may only advise: an answer is wanted whatever it says
  * @property {boolean} unseen it was read, and cannot be shown
  * @property {boolean} ticked to be compared or saved
  * @property {any} row in the list
@@ -24,25 +25,27 @@ export function stateInWords(item) {
   if (item.state === "waiting") return "Waiting";
   if (item.state === "reading") return "Reading…";
   if (item.state === "failed") return "Could not be read";
-  const { pneumonia } = item.answer;
-  return pneumonia ? `${decisionInWords(item.answer).split(":")[0]}, ${percent(pneumonia.probability)}` : decisionInWords(item.answer);
+  const { pneumonia, guard } = item.answer;
+  if (!pneumonia) return decisionInWords(item.answer);
+  const but = { warn: ", unusual", refuse: " (refused by the guard)" };
+  return `${decisionInWords(item.answer).split(":")[0]}, ${percent(pneumonia.probability)}${but[guard.verdict] ?? ""}`;
 }
 
 /**
  * Make the part for one picture.
  * @param {ReadItem} item
  * @param {any} card the answer of `/model`, or null
- * @param {{compact?: boolean, still?: boolean, again?: () => void, remove?: () => void}} [options] `compact` for comparing, `still` for
- *   paper; without `again` and `remove` there are no such buttons
+ * @param {{compact?: boolean, still?: boolean, again?: () => void, advise?: () => void, remove?: () => void}} [options] `compact` for
+ *   comparing, `still` for paper; without `again`, `advise` and `remove` there are no such buttons
  * @returns {HTMLElement}
  */
-export function makeReading(item, card, { compact = false, still = false, again, remove } = {}) {
+export function makeReading(item, card, { compact = false, still = false, again, advise, remove } = {}) {
   const bare = item.state === "failed" && !item.picture;
   const pictured = bare ? null : item.picture ? (still ? stillPicture(item) : makeViewer(item, item.picture, item.answer?.explanation?.heatmap_png_b64 ?? null)) : placeholder(item);
   const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
   const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia));
   const text = make("div", { className: "reading-text" });
-  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer) : answerParts(item.answer, card, compact)));
+  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer, advise) : answerParts(item.answer, card, compact)));
   else if (item.problem) text.append(problemBlock(item.problem));
   if (item.answer) text.append(make("p", { className: "notice" }, item.answer.notice ?? "Research use. Not a medical device."));
   if (item.answer && !compact && !still) text.append(rawAnswer(item.answer));
@@ -57,13 +60,15 @@ export function makeReading(item, card, { compact = false, still = false, again,
 
 function answerParts(answer, card, compact) {
   const { pneumonia } = answer;
+  const refused = answer.guard.verdict === "refuse"; // then it comes before the figures
   const parts = [
+    refused ? guardPart(answer) : null,
     make("p", {}, reasonInWords(pneumonia, percent)),
     makeScale(pneumonia, card?.operating_points ?? []),
     kindSentence(answer),
-    ...guardParts(answer.guard),
+    refused ? null : guardPart(answer),
     ...codeNotes(answer),
-  ];
+  ].filter((part) => part !== null);
   if (compact) return parts;
   return [...parts, findingsTable(answer), make("h3", {}, "What stands behind it"), make("p", {}, measuredSentence(pneumonia.operating_point, card)), answerFacts(answer)];
 }
@@ -79,21 +84,30 @@ function kindSentence(answer) {
   return make("p", {}, "Most probable kind: ", make("strong", {}, kind.label), ` (${percent(kind.confidence)} of the pneumonia probability).`);
 }
 
-function guardParts(guard) {
+function guardPart(answer) {
+  const { guard } = answer;
   const noteworthy = guard.verdict !== "accept";
   const reasons = guard.reasons.filter((code) => code !== "package_has_no_guard").map((code) => make("p", {}, codeInWords(code)));
-  return [make("div", { className: noteworthy ? "note guard" : "guard" }, make("p", {}, verdictInWords(guard.verdict)), ...reasons, distanceLine(guard))];
+  return make("div", { className: noteworthy ? "note guard" : "guard", role: "note", "aria-label": "Guard" }, make("p", {}, verdictInWords(answer)), ...reasons, distanceLine(guard));
 }
 
 function distanceLine(guard) {
-  if (typeof guard.distance !== "number" || typeof guard.threshold !== "number") return null;
-  return make("p", { className: "small soft" }, `Distance to the training pictures ${guard.distance.toFixed(2)}, limit ${guard.threshold.toFixed(2)}.`);
+  const { distance, warn_distance: warned, threshold } = guard;
+  if (![distance, warned, threshold].every((value) => typeof value === "number")) return null;
+  const limits = `a warning comes above ${warned.toFixed(2)}, a refusal above ${threshold.toFixed(2)}`;
+  return make("p", { className: "small soft" }, `Distance to the training pictures ${distance.toFixed(2)}: ${limits}.`);
 }
 
-function rejectionParts(answer) {
+function rejectionParts(answer, advise) {
+  const wayRound = [
+    make("p", {}, "If you see that it is a frontal chest X-ray of a child, you can have the answer that the guard holds back."),
+    make("p", { className: "row" }, make("button", { type: "button", onclick: advise }, "Answer all the same")),
+  ];
   return [
-    ...guardParts(answer.guard),
-    make("p", {}, "So there is no probability."),
+    make("p", {}, "There is no probability and no heat map."),
+    guardPart(answer),
+    ...codeNotes(answer),
+    ...(advise ? wayRound : []),
     answerFacts(answer),
   ];
 }

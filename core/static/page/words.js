@@ -15,7 +15,7 @@ const GUARD_WORDS = {
 
 const CODE_WORDS = {
   far_from_training: "It is unlike the frontal chest X-rays of children that the model knows.",
-  unusual_picture: "It is more unusual than nearly all pictures that the model knows.",
+  unusual_picture: "It is less like the pictures that the model knows than nearly all of them are.",
   blank_picture: "It is all of one grey.",
   low_contrast: "It has hardly any contrast.",
   white_page: "Most of it is white, as of a page.",
@@ -40,15 +40,16 @@ const CODE_WORDS = {
   scaled_by_range: "Floating-point values: its own range was stretched.",
 };
 
-/** The decision in words; "Refused by the guard" for what is none. @param {any} answer */
+/** The decision in words, or that there is none. @param {any} answer */
 export function decisionInWords(answer) {
-  if (answer.status === "rejected") return "Refused by the guard";
+  if (answer.status === "rejected") return "Refused: not a picture for this model";
   return DECISION_WORDS[answer.pneumonia.decision] ?? answer.pneumonia.decision;
 }
 
-/** The guard's verdict in a sentence. @param {string} verdict */
-export function verdictInWords(verdict) {
-  return GUARD_WORDS[verdict] ?? `Guard: ${verdict}`;
+/** The guard's verdict in a sentence, or two where an answer was wanted all the same. @param {any} answer */
+export function verdictInWords({ guard, pneumonia }) {
+  const said = GUARD_WORDS[guard.verdict] ?? `Guard: ${guard.verdict}`;
+  return guard.verdict === "refuse" && pneumonia ? `${said} It was answered because you asked: do not rely on it.` : said;
 }
 
 /** A code in a sentence. @param {string} code */
