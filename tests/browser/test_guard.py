@@ -55,6 +55,7 @@ def test_refused_picture_is_answered_where_a_person_wants_it_and_says_so(open_pa
 
     article = page.get_by_role("article", name="holiday.png")
     expect(article.get_by_text("Calibrated probability of pneumonia")).to_be_visible()
+    expect(article.locator(".reading-head")).to_contain_text("The guard refused this picture.")
     note = article.get_by_role("note", name="Guard")
     expect(note).to_contain_text("Not a picture that the model was made for. It was answered because you asked: do not rely on it.")
     expect(note).to_contain_text("It is coloured.")

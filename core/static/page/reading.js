@@ -43,7 +43,7 @@ export function makeReading(item, card, { compact = false, still = false, again,
   const bare = item.state === "failed" && !item.picture;
   const pictured = bare ? null : item.picture ? (still ? stillPicture(item) : makeViewer(item, item.picture, item.answer?.explanation?.heatmap_png_b64 ?? null)) : placeholder(item);
   const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
-  const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia));
+  const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia), doubtSentence(item.answer));
   const text = make("div", { className: "reading-text" });
   if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer, advise) : answerParts(item.answer, card, compact)));
   else if (item.problem) text.append(problemBlock(item.problem));
@@ -76,6 +76,11 @@ function answerParts(answer, card, compact) {
 function shareSentence(pneumonia) {
   if (!pneumonia) return null;
   return make("p", { className: "share" }, "Calibrated probability of pneumonia: ", make("strong", { className: "number" }, percent(pneumonia.probability)));
+}
+
+/** Beside the decision, since on a phone the picture stands between it and the reasons. */
+function doubtSentence(answer) {
+  return answer?.pneumonia && answer.guard.verdict === "refuse" ? make("p", { className: "bad" }, "The guard refused this picture.") : null;
 }
 
 function kindSentence(answer) {
