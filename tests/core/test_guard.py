@@ -53,12 +53,14 @@ def looked_at(data: bytes) -> list[str]:
         (blank(), [guard.BLANK]),
         (png(np.full((300, 300), 255)), [guard.BLANK, guard.WHITE]),
         (faint(), [guard.LOW_CONTRAST]),
-        (coloured(), [guard.COLOUR]),
+        (coloured(), [guard.COLOUR, guard.SEVERAL]),
         (encode(phantom.chest(0, 64), "PNG"), [guard.SMALL]),
-        (png(np.tile(phantom.chest(0, 256), (1, 4))), [guard.ASPECT]),
+        (png(np.tile(phantom.chest(0, 256), (1, 4))), [guard.ASPECT, guard.SEVERAL]),
         (png(np.tile(phantom.chest(0, 256), (3, 1))), [guard.ASPECT]),
+        (png(np.hstack([phantom.chest(1, 256), phantom.chest(2, 256)])), [guard.SEVERAL]),
+        (png(np.tile(phantom.chest(3, 256), (2, 2))), [guard.SEVERAL]),
     ],
-    ids=["phantom", "grey RGB", "palette", "CMYK", "blank", "white", "faint", "coloured", "small", "wide", "high"],
+    ids=["phantom", "grey RGB", "palette", "CMYK", "blank", "white", "faint", "coloured", "small", "wide", "high", "two", "four"],
 )
 def test_looks_at_the_picture(data: bytes, codes: list[str]) -> None:
     assert looked_at(data) == codes

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import images
+from core import guard, images
 from core.api import Service
 from core.classifier import Classifier, decide
 from core.contract import Pneumonia
+from tests.support.pictures import encode
 from tests.support.requests import post, read
 
 COUNT = 48
@@ -122,3 +123,12 @@ def test_ordinary_photographs_are_answered_or_refused(service: Service, data: Pa
     found = [path for path in sorted((data / "not_chest").iterdir()) if path.suffix in (".jpg", ".bmp")]
 
     assert {service.handle(post(path.read_bytes())).status for path in found} <= {200, 422}
+
+
+def test_two_chests_side_by_side_are_noticed_and_one_is_not(data: Path) -> None:
+    paths = sorted((data / "chest_xray" / "train").rglob("*.jpeg"))[::40]
+    single = [images.decode(path.read_bytes()) for path in paths]
+    pairs = [images.decode(encode(np.hstack([left.grey, right.grey]), "PNG")) for left, right in zip(single, reversed(single), strict=True)]
+
+    assert np.mean([guard.SEVERAL in guard.looks(picture) for picture in single]) <= 0.01
+    assert np.mean([guard.SEVERAL in guard.looks(picture) for picture in pairs]) >= 0.9

@@ -23,6 +23,7 @@ const CODE_WORDS = {
   some_colour: "Parts of it are coloured.",
   small_picture: "It has so few pixels that an opacity may not show.",
   strange_aspect: "It is much longer than wide, or wider than high.",
+  several_pictures: "Its halves look like two pictures side by side.",
   package_has_no_guard: "The model package has no guard.",
   package_has_no_maps: "The model package gives no heat map.",
   operating_point_not_measured: "Nobody has measured what this operating point gives.",
