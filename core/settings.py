@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """By how much its sensitivity at the default operating point may be lower."""
     gate_specificity_margin: float = 0.05
     """By how much its specificity at the default operating point may be lower."""
+    gate_guard: bool = True
+    """Whether a model without a guard may not take the place of one that has one."""
     gate_min_pictures: int = 5
     """Held-out pictures of each class, normal and pneumonia, without which nothing is promoted."""
     retrain_epochs: int = 4
@@ -213,6 +215,7 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "gate_auroc_margin": _margin,
     "gate_sensitivity_margin": _margin,
     "gate_specificity_margin": _margin,
+    "gate_guard": _switch,
     "gate_min_pictures": _count,
     "retrain_epochs": _count,
     "max_body_mb": _count,

@@ -17,6 +17,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     auroc: float
     sensitivity: float
     specificity: float
+    guarded: bool = False
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,10 @@ def standing(examined: Examined) -> Standing:
     measured = examined.evaluation.metrics
     values = (measured.auroc.value, measured.sensitivity.value, measured.specificity.value)
     auroc, sensitivity, specificity = (0.0 if value is None else value for value in values)
-    return Standing(version=examined.evaluation.model.version, auroc=auroc, sensitivity=sensitivity, specificity=specificity)
+    looked = examined.evaluation.guard
+    guarded = looked is not None and looked.unchecked < looked.pictures
+    version = examined.evaluation.model.version
+    return Standing(version=version, auroc=auroc, sensitivity=sensitivity, specificity=specificity, guarded=guarded)
 
 
 def shortages(labels: npt.NDArray[np.int64], split: dict[str, tuple[int, ...]], settings: Settings) -> list[str]:
@@ -61,9 +65,14 @@ def objections(comparison: Comparison, settings: Settings) -> list[str]:
         # A model that calls every picture pneumonia misses none: its sensitivity alone would let it pass.
         ("specificity", champion.specificity, challenger.specificity, settings.gate_specificity_margin),
     )
-    return [
+    reasons = [
         f"Expected {name} of at least {before:.4f} - {margin} on {comparison.pictures} held-out pictures, {champion.version} having "
         f"{before:.4f}. Received: {after:.4f}."
         for name, before, after, margin in measures
         if after < before - margin - 1e-9
     ]
+    if settings.gate_guard and champion.guarded and not challenger.guarded:
+        reasons.append(
+            f"Expected a guard, since {champion.version} has one. Received: none, there being too few pictures to place its thresholds."
+        )
+    return reasons

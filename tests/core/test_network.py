@@ -65,7 +65,7 @@ def test_a_network_gives_what_its_manifest_says_and_the_same_probabilities(
 
 
 def test_a_network_with_an_output_that_its_manifest_denies_is_refused(flatbuffer: bytes, manifest: Manifest) -> None:
-    for denied in ({"class_activation_maps": False}, {"embedding_size": None}):
+    for denied in ({"class_activation_maps": False}, {"embedding_size": None, "guard": None}):
         with pytest.raises(errors.ModelUnavailable, match="Expected a float32 network from"):
             Network(flatbuffer, msgspec.structs.replace(manifest, **denied), 1)
 

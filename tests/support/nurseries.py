@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
-LENIENT = {f"GATE_{figure}_MARGIN": "1" for figure in ("AUROC", "SENSITIVITY", "SPECIFICITY")} | {"GATE_MIN_PICTURES": "1"}
+_MARGINS = {f"GATE_{figure}_MARGIN": "1" for figure in ("AUROC", "SENSITIVITY", "SPECIFICITY")}
+LENIENT = {**_MARGINS, "GATE_GUARD": "off", "GATE_MIN_PICTURES": "1"}
 
 
 class Nursery:

@@ -75,6 +75,7 @@ def lenient(folder: Path, **changed: object) -> Settings:
         gate_auroc_margin=1.0,
         gate_sensitivity_margin=1.0,
         gate_specificity_margin=1.0,
+        gate_guard=False,
         gate_min_pictures=1,
         retrain_epochs=2,
     )

@@ -129,6 +129,19 @@ def test_gate_names_every_figure_that_fell_beyond_its_margin() -> None:
     assert compared(0.9, 1.0, 0.0, gate_specificity_margin=1.0) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "wanted", "kept"),
+    [(True, False, True, True), (True, False, False, False), (True, True, True, False), (False, False, True, False)],
+    ids=["lost", "lost, and allowed", "has one", "had none"],
+)
+def test_model_without_a_guard_takes_no_place_of_one_that_has_one(before: bool, after: bool, wanted: bool, kept: bool) -> None:
+    champion = gate.Standing(version="1.0.0", auroc=0.9, sensitivity=0.95, specificity=0.9, guarded=before)
+    challenger = msgspec.structs.replace(champion, version="1.1.0", guarded=after)
+    reasons = gate.objections(gate.Comparison(champion=champion, challenger=challenger, pictures=40), Settings(gate_guard=wanted))
+
+    assert [reason.startswith("Expected a guard, since 1.0.0 has one.") for reason in reasons] == [True] * kept
+
+
 def test_too_few_held_out_pictures_are_told_before_any_learning(tmp_path: Path, good: Path) -> None:
     store = retraining.stocked(tmp_path / "store", good, {VIRAL: 12})
     outcome = carry_out(store, Settings(store=(tmp_path / "store").as_uri()), tmp_path / "work")
