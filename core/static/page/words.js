@@ -15,7 +15,7 @@ const GUARD_WORDS = {
 
 const CODE_WORDS = {
   far_from_training: "It is unlike the frontal chest X-rays of children that the model knows.",
-  unusual_picture: "It is less like the pictures that the model knows than nearly all of them are.",
+  unusual_picture: "It is more unusual than nearly all pictures that the model knows.",
   blank_picture: "It is all of one grey.",
   low_contrast: "It has hardly any contrast.",
   white_page: "Most of it is white, as of a page.",
