@@ -37,6 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         cv: on those held out.
         held_out: a package's own, on its test patients, with its 95 % interval.
         bacterial_vs_viral: AUROC within the pneumonias, over the folds.
+        held_out_kinds: the same of a package, with its 95 % interval.
         parameters: numbers that the network holds.
         size_bytes: of the LiteRT file.
         ms_per_picture: LiteRT on one thread of this machine, the median.
@@ -49,6 +50,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cv: Spread | None = None
     held_out: Interval | None = None
     bacterial_vs_viral: Spread | None = None
+    held_out_kinds: Interval | None = None
     parameters: int | None
     size_bytes: int
     ms_per_picture: float
@@ -77,15 +79,14 @@ HEADING: Final = ("model", "train AUROC", "validation AUROC", "held-out AUROC", 
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return one row as text, a cell for each of HEADING."""
-    held_out = _spread(row.cv) if row.cv else _interval(row.held_out)
     parameters = f"{row.parameters:,}" if row.parameters else _NONE
     size = f"{row.size_bytes / 1e6:.2f} MB"
     return (
         row.name,
         _spread(row.train),
         _spread(row.validation),
-        held_out,
-        _spread(row.bacterial_vs_viral),
+        _spread(row.cv) if row.cv else _interval(row.held_out),
+        _spread(row.bacterial_vs_viral) if row.bacterial_vs_viral else _interval(row.held_out_kinds),
         parameters,
         size,
         f"{row.ms_per_picture:.2f}",
@@ -165,11 +166,12 @@ def _of_package(folder: Path) -> Row:
         raise errors.NothingToCompare(f"Expected a readable model package. Received: {folder}: {error}.") from error
     arch = written.origin.config.get("arch")
     known = isinstance(arch, str) and arch in architectures.NAMES
-    auroc = written.metrics.get("auroc")
+    auroc, kinds = (written.metrics.get(name) for name in ("auroc", "bacterial_vs_viral_auroc"))
     return Row(
         name=f"{written.name} {written.version}",
         arch=str(arch) if known else None,
         held_out=msgspec.convert(auroc, Interval) if auroc else None,
+        held_out_kinds=msgspec.convert(kinds, Interval) if kinds else None,
         parameters=int(networks.build(str(arch), "none", len(written.labels)).count_params()) if known else None,
         size_bytes=len(flatbuffer),
         ms_per_picture=milliseconds(flatbuffer),
