@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
-from core.manifest import InputContract
+from core.manifest import MANIFEST_FILE, InputContract
 from training import errors
 
 CHANNELS: Final = 1
@@ -100,16 +100,22 @@ def input_contract(name: str) -> InputContract:
     return InputContract(height_px=side_px, width_px=side_px, channels=CHANNELS, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
 
 
+def package_folder(weights: str) -> Path | None:
+    """Return the folder of the model package that a training starts from; None where it starts from anything else."""
+    folder = Path(weights)
+    return folder if (folder / MANIFEST_FILE).is_file() else None
+
+
 def weights_file(weights: str) -> Path | None:
-    """Return the file of initial weights, None for "none" and "imagenet", which are no file of the person's.
+    """Return the file of initial weights, None for "none", "imagenet" and a model package, which are no such file.
 
     Raises:
         errors.InitialWeightsUnusable: the file is not there.
     """
-    if weights in ("none", "imagenet"):
+    if weights in ("none", "imagenet") or package_folder(weights):
         return None
     if not Path(weights).is_file():
         raise errors.InitialWeightsUnusable(
-            f"Expected imagenet, none or the path of a weights file. Received: {weights}, which is no file."
+            f"Expected imagenet, none, the path of a weights file or the folder of a model package. Received: {weights}, which is neither."
         )
     return Path(weights)

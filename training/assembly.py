@@ -19,8 +19,9 @@ from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import calibrate, convert, draft, errors, guard, measure, networks, origin, precision, receptive, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
-from training.experiment import Trained, predictor
+from training.experiment import Trained
 from training.pictures import GreyStack, Pictures, inputs
+from training.shifts import predictor
 
 _log = logging.getLogger(__name__)
 

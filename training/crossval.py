@@ -21,8 +21,8 @@ from training import architectures, dataset, errors, experiment, metrics, networ
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
-from training.experiment import predictor
 from training.pictures import Pictures, load
+from training.shifts import predictor
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,11 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
     if request.folds < FEWEST_FOLDS:
         raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
     configuration, work = request.configuration, request.work
+    if architectures.package_folder(configuration.weights):
+        raise errors.SeenInTraining(
+            f"Expected initial weights that know none of these patients. Received: the package {configuration.weights}, whose network has "
+            "learned from most of them; what a fold says of its patients would be worth nothing."
+        )
     contract = networks.input_contract(configuration.arch)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     pictures = load(dataset.index(folder), contract)

@@ -6,26 +6,24 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import keras
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from core.manifest import MANIFEST_FILE, InputContract, Manifest
-from training import architectures, calibrate, dataset, errors, metrics, networks, origin, shifts, splits, tracking
+from training import architectures, calibrate, dataset, errors, metrics, networks, origin, restart, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import KINDS
-from training.fit import HISTORY_FILE, Judge, fit
+from training.fit import HISTORY_FILE, Judge, Start, fit
 from training.pictures import Pictures, load
 
 _log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
 COMMIT_FILE: Final = "commit.txt"
-_PREDICT_BATCH: Final = 64
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
 
 
@@ -58,17 +56,37 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     indexed = dataset.index(folder)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
+    start = _start(configuration, pictures.take(split["fit"]))
     claim(work, configuration, pictures.dataset.sha256)
     for part, positions in split.items():
         patients = len(set(pictures.groups[list(positions)]))
         _log.info("%s: %d pictures of %d patients", part, len(positions), patients)
     run = journal.run(name, work, origin.recipe(configuration), facts(pictures))
-    model = learn(pictures.take(split["fit"]), pictures.take(split["tune"]), configuration, contract, work, run)
+    model = learn(pictures.take(split["fit"]), pictures.take(split["tune"]), configuration, contract, work, run, start)
     return Trained(model, pictures, split, contract, configuration, run)
 
 
+def _start(configuration: Configuration, fit_on: Pictures) -> Start | None:
+    """Return what builds the model from a package, where the recipe starts from one.
+
+    Raises:
+        errors.InitialWeightsUnusable, errors.SeenInTraining: that package cannot be the start.
+    """
+    folder = architectures.package_folder(configuration.weights)
+    if folder is None:
+        return None
+    manifest = restart.manifest_of(folder, fit_on.dataset.sha256, configuration.seed)
+    return lambda: restart.network(folder, manifest, configuration, fit_on)
+
+
 def learn(
-    fit_on: Pictures, tune_on: Pictures, configuration: Configuration, contract: InputContract, work: Path, run: tracking.Run
+    fit_on: Pictures,
+    tune_on: Pictures,
+    configuration: Configuration,
+    contract: InputContract,
+    work: Path,
+    run: tracking.Run,
+    start: Start | None = None,
 ) -> keras.Model:
     """Fit a network, or go on with the fit in `work`, and return that of the best epoch.
 
@@ -79,6 +97,7 @@ def learn(
         contract: the network's input.
         work: folder of the fit's state.
         run: what the two phases are recorded below.
+        start: gives the model to start from; None builds that of the recipe.
 
     Raises:
         errors.CannotWrite: there is no room for a checkpoint.
@@ -86,7 +105,7 @@ def learn(
     judge = judge_on(tune_on, contract)
     phases = tracking.Phases(run, work / HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts(fit_on))
     with phases.going(), writing(work):
-        return fit(fit_on, len(KINDS), configuration, contract, judge, work, phases.sync)
+        return fit(fit_on, len(KINDS), configuration, contract, judge, work, phases.sync, start)
 
 
 def facts(pictures: Pictures) -> dict[str, str]:
@@ -134,7 +153,7 @@ def judge_on(tune: Pictures, contract: InputContract) -> Judge:
     weights = (1.0 / np.bincount(labels, minlength=len(KINDS)).clip(1))[labels]
 
     def judge(model: keras.Model) -> dict[str, float]:
-        raw = shifts.predict(predictor(model), grey, contract)
+        raw = shifts.predict(shifts.predictor(model), grey, contract)
         probabilities = calibrate.soften(raw, calibrate.fit_temperature(raw, labels, weights))
         pneumonia, half = 1.0 - probabilities[:, 0], len(tune.labels)
         return {
@@ -144,17 +163,6 @@ def judge_on(tune: Pictures, contract: InputContract) -> Judge:
         }
 
     return judge
-
-
-def predictor(model: keras.Model) -> shifts.Predict:
-    """Return a function that gives the probabilities of a model that ends in logits."""
-
-    def predict(values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-        logits = np.asarray(model.predict(values, batch_size=_PREDICT_BATCH, verbose=0), dtype=np.float64)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
-
-    return predict
 
 
 def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: int = 0) -> None:

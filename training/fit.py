@@ -32,6 +32,9 @@ _SETTLING_BATCH: Final = 64
 Judge = Callable[[keras.Model], dict[str, float]]
 """Judges a model by its averaged weights; "loss" decides which epoch is kept, the rest is for the history."""
 
+Start = Callable[[], keras.Model]
+"""Gives the model that a fit starts from, as `networks.build` makes them."""
+
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stands. `done` counts whole epochs over both phases."""
@@ -54,7 +57,7 @@ def fit(
     judge: Judge,
     work: Path,
     after_epoch: Callable[[], None] = _nothing,
-    start: Callable[[], keras.Model] | None = None,
+    start: Start | None = None,
 ) -> keras.Model:
     """Train, or go on training, and return the best epoch's model with its averaged weights.
 
@@ -119,7 +122,7 @@ def enough(state: State, configuration: Configuration) -> bool:
 
 
 def _resume(
-    work: Path, labels: int, configuration: Configuration, contract: InputContract, start: Callable[[], keras.Model] | None
+    work: Path, labels: int, configuration: Configuration, contract: InputContract, start: Start | None
 ) -> tuple[State, keras.Model]:
     """Return the last whole epoch's state and model with its optimizer, or a fresh start."""
     path = work / STATE_FILE

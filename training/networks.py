@@ -57,9 +57,14 @@ def build(
     base = architectures.named(name).base(shape.height_px, shape.width_px, architectures.CHANNELS, None)
     if weights != "none":
         given = _grey_weights(name, weights, base)
-        base = keras.models.clone_model(base, clone_function=_CLONES[statistics])
+        base = cloned(base, statistics)
         base.set_weights(given)
     return with_head(base, labels, dropout)
+
+
+def cloned(base: keras.Model, statistics: str) -> keras.Model:
+    """Return a base of the same layers and new weights, whose batch norm has "learned" or "fixed" statistics."""
+    return keras.models.clone_model(base, clone_function=_CLONES[statistics])
 
 
 def with_head(base: keras.Model, labels: int, dropout: float) -> keras.Model:
@@ -166,8 +171,9 @@ def _with_fixed_statistics(layer: keras.Layer) -> keras.Layer:
 
 
 def _with_learned_statistics(layer: keras.Layer) -> keras.Layer:
-    config = layer.get_config()
-    return type(layer).from_config({**config, "momentum": _MOMENTUM} if isinstance(layer, keras.layers.BatchNormalization) else config)
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return keras.layers.BatchNormalization.from_config({**layer.get_config(), "momentum": _MOMENTUM})
+    return type(layer).from_config(layer.get_config())
 
 
 _CLONES: Final = {"fixed": _with_fixed_statistics, "learned": _with_learned_statistics}

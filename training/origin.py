@@ -11,7 +11,7 @@ from typing import Any, Final
 import keras
 import msgspec
 
-from core.manifest import Origin
+from core.manifest import Origin, read
 from training import architectures
 from training.configuration import Configuration
 from training.pictures import Pictures
@@ -62,11 +62,15 @@ def link(run_id: str | None) -> dict[str, str]:
 
 
 def initial_weights(weights: str, weights_origin: str = "") -> str:
-    """Name the initial weights: "none", "imagenet (…)", or a file with its digest and what is said of it.
+    """Name the initial weights: "none", "imagenet (…)", a package with what it came from, or a file with its digest and what is said of it.
 
     Raises:
         errors.InitialWeightsUnusable: the file is not there.
     """
+    if package := architectures.package_folder(weights):
+        manifest, data = read(package)
+        digest = hashlib.sha256(data).hexdigest()
+        return f"{manifest.name} {manifest.version}, sha256 {digest}, which began with {manifest.origin.initial_weights}"
     file = architectures.weights_file(weights)
     if file is None:
         return "imagenet (keras.applications)" if weights == "imagenet" else "none"

@@ -16,9 +16,9 @@ from core import phantom
 from core.manifest import NETWORK_FILE, Manifest
 from core.network import Network
 from training import architectures, convert, errors, networks
-from training.experiment import predictor
 from training.export import KERAS_FILE
 from training.pictures import inputs, shrink
+from training.shifts import predictor
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,12 +73,7 @@ def extended(model: keras.Model, labels: int, dropout: float) -> keras.Model:
 
 def _fixed(base: keras.Model) -> keras.Model:
     """Return a copy with statistics that learning leaves as they are."""
-
-    def clone(layer: keras.Layer) -> keras.Layer:
-        kind = networks.FixedStatistics if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
-        return kind.from_config(layer.get_config())
-
-    copy = keras.models.clone_model(base, clone_function=clone)
+    copy = networks.cloned(base, "fixed")
     copy.set_weights(base.get_weights())
     return copy
 

@@ -6,6 +6,7 @@ Patients of one hospital's train set all look separable to a network that learne
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
@@ -18,6 +19,18 @@ Predict = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
 """Network input (N, height, width, channels) -> probabilities (N, K)."""
 
 _CHUNK = 256  # pictures preprocessed at once: 51 MB of input
+_BATCH = 64
+
+
+def predictor(model: keras.Model) -> Predict:
+    """Return a function that gives the probabilities of a model that ends in logits."""
+
+    def predict(values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+        logits = np.asarray(model.predict(values, batch_size=_BATCH, verbose=0), dtype=np.float64)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    return predict
 
 
 def predict(network: Predict, grey: GreyStack, contract: InputContract) -> npt.NDArray[np.float64]:

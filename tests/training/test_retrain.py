@@ -24,8 +24,8 @@ from tests.support import nurseries, packages
 from tests.training import retraining
 from training import convert, gate, guard, intake, networks, rebuild, retrain, tracking
 from training.dataset import BACTERIAL, NORMAL, VIRAL
-from training.experiment import predictor
 from training.pictures import inputs, shrink
+from training.shifts import predictor
 
 pytestmark = pytest.mark.train
 

@@ -1,0 +1,114 @@
+"""A package as the start of a training: its network, ready to learn on, from the patients that taught it before. Called by `experiment`.
+
+A run that goes on from a package gets a new learning rate, side or recipe, and keeps what was learned; `retrain` is for new pictures.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from core.manifest import MANIFEST_FILE, InputContract, Manifest, read
+from training import errors, networks, rebuild
+from training.configuration import Configuration
+from training.pictures import GreyStack, Pictures, inputs
+
+_log = logging.getLogger(__name__)
+
+_PICTURES: Final = 384  # as many as settle the mean of a channel
+_BATCH: Final = 16  # the inputs of all of MobileNetV2's batch norms at 224 pixels: 27 MB a picture
+_SMALLEST: Final = 1e-12
+
+
+def manifest_of(folder: Path, dataset_sha256: str, seed: int) -> Manifest:
+    """Return the manifest of a package to start from.
+
+    Args:
+        folder: of the package.
+        dataset_sha256: of the data set that it shall go on with.
+        seed: of the split.
+
+    Raises:
+        errors.InitialWeightsUnusable: it is no readable package.
+        errors.SeenInTraining: its network may have learned from patients that this split holds out.
+    """
+    try:
+        manifest, _ = read(folder)
+    except (OSError, ValueError) as error:
+        raise errors.InitialWeightsUnusable(f"Expected the {MANIFEST_FILE} of a package. Received: {folder}: {error}.") from error
+    origin = manifest.origin
+    if origin.dataset_sha256 != dataset_sha256 or origin.config.get("seed") != seed:
+        raise errors.SeenInTraining(
+            "Expected a package of the same data set and seed, which holds out the same patients. Received: "
+            f"{manifest.name} {manifest.version}, of {origin.dataset} (sha256 {str(origin.dataset_sha256)[:12]}…) and seed "
+            f"{origin.config.get('seed')}, whose network may know patients that would be held out. "
+            "For new pictures there is `pneumonia retrain`."
+        )
+    return manifest
+
+
+def network(folder: Path, manifest: Manifest, configuration: Configuration, fit_on: Pictures) -> keras.Model:
+    """Return the package's network with the statistics of batch norm that the recipe asks for.
+
+    Raises:
+        errors.RunUnusable, errors.ParityBroken: see `rebuild.network`.
+    """
+    model = rebuild.network(folder, manifest, configuration.dropout)
+    if configuration.statistics == "fixed":
+        return model
+    order = np.random.default_rng(configuration.seed).permutation(len(fit_on.labels))[:_PICTURES]
+    _log.info("taking the statistics of batch norm from %d pictures", len(order))
+    return renormalised(model, configuration.dropout, _batches(fit_on.grey[order], manifest.input))
+
+
+def renormalised(model: keras.Model, dropout: float, batches: Iterable[Any]) -> keras.Model:
+    """Return the same function with batch norm that learns its statistics.
+
+    A rebuilt network has batch norm folded into its convolutions: it normalises by 0 and 1. Here each gets the mean m and the variance v
+    of what it is given, and a scale g √(v + ε) / √(v₀ + ε) and a shift b + (m − m₀) g / √(v₀ + ε), which leave every output as it was.
+
+    Args:
+        model: made by `rebuild.network`.
+        dropout: share of the features dropped while learning.
+        batches: float32 arrays (N, height, width, 1), whole pictures.
+    """
+    base = networks.base_of(model)
+    learning = networks.cloned(base, "learned")
+    learning.set_weights(base.get_weights())
+    layers = [layer for layer in base.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for layer, (mean, variance) in zip(layers, _moments(base, layers, batches), strict=True):
+        scale, shift, old_mean, old_variance = layer.get_weights()
+        old = np.sqrt(old_variance + layer.epsilon)
+        new = [scale * np.sqrt(variance + layer.epsilon) / old, shift + (mean - old_mean) * scale / old, mean, variance]
+        learning.get_layer(layer.name).set_weights(new)
+    result = networks.with_head(learning, model.output_shape[-1], dropout)
+    head = "maps" if networks.has_maps(model) else "logits"
+    result.get_layer(head).set_weights(model.get_layer(head).get_weights())
+    return result
+
+
+def _moments(base: keras.Model, layers: list[keras.Layer], batches: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Return mean and variance of each channel that the layers are given: float32 arrays (C,)."""
+    if not layers:
+        return []
+    given = keras.Model(base.input, [layer.input for layer in layers])
+    count, sums = 0, [np.zeros((2, layer.input.shape[-1])) for layer in layers]
+    for batch in batches:
+        for total, value in zip(sums, given(batch, training=False), strict=True):
+            each = np.asarray(keras.ops.convert_to_numpy(value), dtype=np.float64).reshape(-1, value.shape[-1])
+            total += np.stack([each.mean(axis=0), np.square(each).mean(axis=0)]) * len(batch)
+        count += len(batch)
+    return [_of_sums(total / count) for total in sums]
+
+
+def _of_sums(moments: Any) -> tuple[Any, Any]:  # noqa: ANN401 NumPy's arrays, float64 (2, C) to float32 (C,)
+    mean, square = moments
+    return mean.astype(np.float32), np.maximum(square - mean**2, _SMALLEST).astype(np.float32)
+
+
+def _batches(grey: GreyStack, contract: InputContract) -> Iterator[Any]:
+    for start in range(0, len(grey), _BATCH):
+        yield inputs(grey[start : start + _BATCH], contract)
