@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
 
 import keras
 
@@ -13,8 +12,6 @@ from training.assembly import Parts
 from training.evaluation import Evaluation
 from training.fit import HISTORY_FILE
 from training.patient_pictures import PatientPicture
-
-KERAS_FILE: Final = "network.keras"
 
 
 def write(
@@ -45,7 +42,7 @@ def write(
         if parts.guard is not None:
             (new / GUARD_FILE).write_bytes(parts.guard)
         if model is not None:
-            model.save(new / KERAS_FILE)
+            model.save(new / shelf.KERAS_FILE)
         return shelf.sign(new, parts.manifest)
 
 

@@ -16,8 +16,8 @@ from core import phantom
 from core.manifest import NETWORK_FILE, Manifest
 from core.network import Network
 from training import architectures, convert, errors, networks
-from training.export import KERAS_FILE
 from training.pictures import inputs, shrink
+from training.shelf import KERAS_FILE
 from training.shifts import predictor
 
 Floats = npt.NDArray[np.float32]

@@ -16,6 +16,7 @@ from core.manifest import MANIFEST_FILE, Manifest
 from training import errors
 
 CARD_FILE: Final = "CARD.md"
+KERAS_FILE: Final = "network.keras"
 REPORT_FOLDER: Final = "report"
 
 
