@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("arch", str, "architecture: dense (baseline), cnn (small, from scratch), mobilenetv2 (default), vgg16"),
-    ("weights", str, "initial weights: imagenet (downloaded; default), none, or the path of a weights file without top"),
+    ("weights", str, "initial weights: imagenet (downloaded; default), none, a weights file without top, or a package to go on from"),
     ("head-epochs", int, "passes over the data with a frozen base (default: 1)"),
     ("epochs", int, "passes with all layers (default: 8; about 3 minutes each for 4,000 pictures on two cores)"),
     ("batch-size", int, "pictures a step (default: 32)"),

@@ -88,15 +88,15 @@ def named(name: str) -> Architecture:
     return _ARCHITECTURES[name]
 
 
-def input_contract(name: str) -> InputContract:
-    """Return the input that an architecture takes.
+def input_contract(name: str, side_px: int = 0) -> InputContract:
+    """Return the input that an architecture takes, with pictures of its own side or of another.
 
     `bilinear` with Pillow's antialiasing reproduces best how the public 224-pixel copies were made (mean difference 2.0 grey levels).
 
     Raises:
         errors.UnknownArchitecture: no architecture has that name.
     """
-    side_px = named(name).side_px
+    side_px = side_px or named(name).side_px
     return InputContract(height_px=side_px, width_px=side_px, channels=CHANNELS, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
 
 

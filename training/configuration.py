@@ -22,13 +22,16 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     Attributes:
         arch: one of `training.networks.NAMES`.
-        weights: "imagenet", "none" or the path of a weights file.
+        weights: "imagenet", "none", the path of a weights file, or the folder of a package of the same data set and seed, to go on from.
         head_epochs: passes over the fit pictures with a frozen base.
         epochs: passes with all layers.
         patience: passes with all layers without a better one after which the run ends early; 0 never ends it.
+        side_px: side of the pictures that the network takes; 0 is the architecture's own.
         fit_side_px: side that pictures are shown at while learning; 0 is the network's own. Random crops make a chest look larger than it
             is in the whole picture that is asked about later; a smaller side undoes that (Touvron et al. 2019) and takes less time.
         statistics: of batch norm, in a base with initial weights: "learned" from each batch, or "fixed" as they came.
+        precision: of the arithmetic while learning: "float32", or "bfloat16" for layers whose weights stay float32, which takes about half
+            the time where the processor multiplies bfloat16 and most of the work is convolutions (VGG16). What is served is float32.
         batch_size: pictures a step.
         head_learning_rate: Adam's, constant, while the base is frozen.
         learning_rate: peak of AdamW's when all layers learn; half an epoch of warm-up, then a cosine to 0.
@@ -45,8 +48,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     head_epochs: Annotated[int, Meta(ge=0)] = 1
     epochs: Annotated[int, Meta(ge=1)] = 8
     patience: Annotated[int, Meta(ge=0)] = 0
+    side_px: Annotated[int, Meta(ge=0, multiple_of=32)] = 0
     fit_side_px: Annotated[int, Meta(ge=0, multiple_of=32)] = 0
     statistics: Literal["learned", "fixed"] = "learned"
+    precision: Literal["float32", "bfloat16"] = "float32"
     batch_size: Annotated[int, Meta(ge=1)] = 32
     head_learning_rate: Positive = 1e-3
     learning_rate: Positive = 5e-4

@@ -86,7 +86,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
             f"Expected initial weights that know none of these patients. Received: the package {configuration.weights}, whose network has "
             "learned from most of them; what a fold says of its patients would be worth nothing."
         )
-    contract = networks.input_contract(configuration.arch)
+    contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     pictures = load(dataset.index(folder), contract)
     dealt = splits.folds(pictures.dataset, request.folds, configuration.seed)

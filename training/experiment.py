@@ -51,7 +51,7 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     Raises:
         errors.TrainingError: one of its leaves, before any time is spent on learning where that can be told.
     """
-    contract = networks.input_contract(configuration.arch)
+    contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     indexed = dataset.index(folder)
     pictures = load(indexed, contract)

@@ -77,7 +77,7 @@ def fit(
     work.mkdir(parents=True, exist_ok=True)
     shown = _shown(contract, configuration)
     state, model = _resume(work, labels, configuration, contract, start)
-    asked = model if shown == contract else networks.at_side(model, contract.width_px)
+    asked = model if _as_served(contract, configuration) else networks.remade(model, contract.width_px)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
         if enough(state, configuration):
@@ -102,6 +102,11 @@ def _shown(contract: InputContract, configuration: Configuration) -> InputContra
     """Return the input while learning, which may be smaller than the one that is served."""
     side_px = configuration.fit_side_px
     return msgspec.structs.replace(contract, height_px=side_px, width_px=side_px) if side_px else contract
+
+
+def _as_served(contract: InputContract, configuration: Configuration) -> bool:
+    """Return whether the model that learns is the one that is served, not one of another side or precision."""
+    return _shown(contract, configuration) == contract and configuration.precision == "float32"
 
 
 def _whole(pictures: Pictures, contract: InputContract, seed: tuple[int, int]) -> Iterator[Any]:
@@ -133,8 +138,9 @@ def _resume(
     keras.utils.set_random_seed(configuration.seed)
     given = configuration
     model = start() if start else networks.build(given.arch, given.weights, labels, given.dropout, contract, given.statistics)
-    shown = _shown(contract, configuration)
-    return State(), model if shown == contract else networks.at_side(model, shown.width_px)
+    if _as_served(contract, configuration):
+        return State(), model
+    return State(), networks.remade(model, _shown(contract, configuration).width_px, configuration.precision)
 
 
 def _compile_head(model: keras.Model, configuration: Configuration) -> None:

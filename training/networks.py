@@ -30,6 +30,7 @@ class FixedStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  #
         return super().call(inputs, training=False, mask=mask)
 
 
+_POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _MOMENTUM: Final = 0.97  # the moving averages span 33 steps; MobileNetV2's own 0.999 would lag behind by a whole run
 
 
@@ -68,7 +69,10 @@ def cloned(base: keras.Model, statistics: str) -> keras.Model:
 
 
 def with_head(base: keras.Model, labels: int, dropout: float) -> keras.Model:
-    """Put the head on a base that ends in a feature map (N, h, w, d), or in features (N, d), which allow no class activation maps."""
+    """Put the head on a base that ends in a feature map (N, h, w, d), or in features (N, d), which allow no class activation maps.
+
+    The head counts in float32 whatever the base does.
+    """
     inputs = keras.Input(base.input_shape[1:], name="picture")
     kept = keras.layers.Dropout(dropout, name="dropout")(base(inputs))
     if len(base.output_shape) == 2:
@@ -78,17 +82,18 @@ def with_head(base: keras.Model, labels: int, dropout: float) -> keras.Model:
     return keras.Model(inputs, logits, name="pneumonia")
 
 
-def at_side(model: keras.Model, side_px: int) -> keras.Model:
-    """Return a model that `build` made for pictures of another side, with a copy of its weights.
+def remade(model: keras.Model, side_px: int, precision: str = "float32") -> keras.Model:
+    """Return a model that `build` made for pictures of another side or in another precision, with a copy of its weights.
 
     Args:
-        model: ends in a feature map, whose features do not depend on the size of the picture.
-        side_px: a multiple of 32, so that strides and padding fall as they do at the model's own side.
+        model: of another side only where it ends in a feature map, whose features do not depend on the size of the picture.
+        side_px: its own, or a multiple of 32, so that strides and padding fall as they do at its own.
+        precision: of the base's arithmetic, "float32" or "bfloat16"; the weights are float32 in either.
 
     Raises:
-        errors.InvalidConfiguration: the model has no feature map.
+        errors.InvalidConfiguration: another side, and the model has no feature map.
     """
-    if not has_maps(model):
+    if side_px != model.input_shape[1] and not has_maps(model):
         raise errors.InvalidConfiguration(
             "Expected no fit_side_px for an architecture without a feature map: its weights are tied to one size."
         )
@@ -97,9 +102,11 @@ def at_side(model: keras.Model, side_px: int) -> keras.Model:
     for layer in config["layers"]:
         if layer["class_name"] == "InputLayer":
             layer["config"]["batch_shape"] = (None, side_px, side_px, architectures.CHANNELS)
-    resized = with_head(type(base).from_config(config), model.output_shape[-1], model.get_layer("dropout").rate)
-    resized.set_weights(model.get_weights())
-    return resized
+        else:
+            layer["config"]["dtype"] = _POLICIES[precision]
+    new = with_head(type(base).from_config(config), model.output_shape[-1], model.get_layer("dropout").rate)
+    new.set_weights(model.get_weights())
+    return new
 
 
 def settle(model: keras.Model, batches: Iterable[Any]) -> None:

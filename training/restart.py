@@ -78,35 +78,47 @@ def renormalised(model: keras.Model, dropout: float, batches: Iterable[Any]) -> 
     base = networks.base_of(model)
     learning = networks.cloned(base, "learned")
     learning.set_weights(base.get_weights())
-    layers = [layer for layer in base.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    for layer, (mean, variance) in zip(layers, _moments(base, layers, batches), strict=True):
+    for name, (mean, variance) in _moments(base, batches).items():
+        layer = base.get_layer(name)
         scale, shift, old_mean, old_variance = layer.get_weights()
         old = np.sqrt(old_variance + layer.epsilon)
         new = [scale * np.sqrt(variance + layer.epsilon) / old, shift + (mean - old_mean) * scale / old, mean, variance]
-        learning.get_layer(layer.name).set_weights(new)
+        learning.get_layer(name).set_weights(new)
     result = networks.with_head(learning, model.output_shape[-1], dropout)
     head = "maps" if networks.has_maps(model) else "logits"
     result.get_layer(head).set_weights(model.get_layer(head).get_weights())
     return result
 
 
-def _moments(base: keras.Model, layers: list[keras.Layer], batches: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """Return mean and variance of each channel that the layers are given: float32 arrays (C,)."""
-    if not layers:
-        return []
-    given = keras.Model(base.input, [layer.input for layer in layers])
-    count, sums = 0, [np.zeros((2, layer.input.shape[-1])) for layer in layers]
+def _moments(base: keras.Model, batches: Iterable[Any]) -> dict[str, tuple[Any, Any]]:
+    """Return mean and variance of each channel that the layers of batch norm are given, by layer: float32 arrays (C,)."""
+    watched = keras.models.clone_model(base, clone_function=_watched)
+    watched.set_weights(base.get_weights())
     for batch in batches:
-        for total, value in zip(sums, given(batch, training=False), strict=True):
-            each = np.asarray(keras.ops.convert_to_numpy(value), dtype=np.float64).reshape(-1, value.shape[-1])
-            total += np.stack([each.mean(axis=0), np.square(each).mean(axis=0)]) * len(batch)
-        count += len(batch)
-    return [_of_sums(total / count) for total in sums]
+        watched(batch)
+    return {layer.name: layer.moments() for layer in watched.layers if isinstance(layer, _Watched)}
 
 
-def _of_sums(moments: Any) -> tuple[Any, Any]:  # noqa: ANN401 NumPy's arrays, float64 (2, C) to float32 (C,)
-    mean, square = moments
-    return mean.astype(np.float32), np.maximum(square - mean**2, _SMALLEST).astype(np.float32)
+def _watched(layer: keras.Layer) -> keras.Layer:
+    kind = _Watched if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
+    return kind.from_config(layer.get_config())
+
+
+class _Watched(networks.FixedStatistics):
+    """Batch norm that remembers the moments of all that it is given."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ANN401 a tensor of any backend
+        """Normalise, and count."""
+        if not isinstance(inputs, keras.KerasTensor):
+            each = np.asarray(keras.ops.convert_to_numpy(inputs), dtype=np.float64).reshape(-1, inputs.shape[-1])
+            self._count = getattr(self, "_count", 0) + len(each)
+            self._sums = getattr(self, "_sums", 0.0) + np.stack([each.sum(axis=0), np.square(each).sum(axis=0)])
+        return super().call(inputs, training, mask)
+
+    def moments(self) -> tuple[Any, Any]:
+        """Return mean and variance: float32 arrays (C,)."""
+        mean, square = self._sums / self._count
+        return mean.astype(np.float32), np.maximum(square - mean**2, _SMALLEST).astype(np.float32)
 
 
 def _batches(grey: GreyStack, contract: InputContract) -> Iterator[Any]:

@@ -80,7 +80,7 @@ def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Mo
         errors.RunMismatch: it was trained on another data set.
     """
     record, configuration = _finished(work)
-    contract = networks.input_contract(configuration.arch)
+    contract = networks.input_contract(configuration.arch, configuration.side_px)
     pictures = load(dataset.index(folder), contract)
     if pictures.dataset.sha256 != record.dataset_sha256:
         raise errors.RunMismatch(

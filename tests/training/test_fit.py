@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.manifest import InputContract
-from training import dataset, errors, pictures
+from training import dataset, errors, networks, pictures
 from training.batches import Batches, class_weights
 from training.configuration import Configuration
 from training.fit import Judge, fit
@@ -142,3 +142,14 @@ def test_learning_at_a_smaller_side_gives_a_network_of_the_served_side(loaded: p
 def test_a_network_without_a_feature_map_has_one_size_only(loaded: pictures.Pictures, tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidConfiguration, match="fit_side_px"):
         fit(loaded, 3, msgspec.structs.replace(RECIPE, arch="dense", fit_side_px=32), CONTRACT, stop_after(1), tmp_path)
+
+
+@pytest.mark.parametrize("arch", ["cnn", "dense"])
+def test_learning_in_bfloat16_gives_a_network_of_float32(arch: str, loaded: pictures.Pictures, tmp_path: Path) -> None:
+    halved = msgspec.structs.replace(RECIPE, arch=arch, epochs=1, precision="bfloat16")
+    kept = fit(loaded, 3, halved, CONTRACT, stop_after(2), tmp_path)
+    learning = keras.models.load_model(tmp_path / "epoch-002.keras")
+    policies = [{layer.dtype_policy.name for layer in networks.base_of(model).layers[1:]} for model in (kept, learning)]
+    assert policies == [{"float32"}, {"mixed_bfloat16"}]
+    assert {weight.dtype for weight in learning.weights} == {"float32"}
+    assert np.isfinite(kept.predict(pictures.inputs(loaded.grey, CONTRACT), verbose=0)).all()

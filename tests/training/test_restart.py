@@ -1,0 +1,73 @@
+"""A training that goes on from a package: the same answers at first, the same patients held out, and what it says it began with."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from cli.main import main
+from core import manifest
+from training import dataset, networks, pictures, rebuild, restart
+from training.configuration import Configuration
+from training.shifts import predictor
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def loaded(package: Path, phantoms: Path) -> pictures.Pictures:
+    return pictures.load(dataset.index(phantoms, progress=False), manifest.read(package)[0].input, progress=False)
+
+
+def start_of(package: Path, loaded: pictures.Pictures, statistics: str) -> keras.Model:
+    described = manifest.read(package)[0]
+    recipe = Configuration(arch="cnn", weights=str(package), statistics=statistics)  # type: ignore[arg-type]  # one of two words
+    return restart.network(package, described, recipe, loaded)
+
+
+@pytest.mark.parametrize("statistics", ["fixed", "learned"])
+def test_the_start_answers_as_the_package_does(package: Path, loaded: pictures.Pictures, statistics: str) -> None:
+    described = manifest.read(package)[0]
+    values = pictures.inputs(loaded.grey, described.input)
+    expected = predictor(rebuild.network(package, described, 0.2))(values)
+    assert np.allclose(predictor(start_of(package, loaded, statistics))(values), expected, rtol=0.0, atol=1e-5)
+
+
+def test_learned_statistics_are_those_of_the_pictures(package: Path, loaded: pictures.Pictures) -> None:
+    base = networks.base_of(start_of(package, loaded, "learned"))
+    convolution, norm = base.layers[:2]
+    assert type(norm) is keras.layers.BatchNormalization
+    given = np.asarray(convolution(pictures.inputs(loaded.grey, manifest.read(package)[0].input)))
+    channels = given.reshape(-1, given.shape[-1])
+    assert np.allclose(norm.moving_mean, channels.mean(axis=0), atol=1e-4)
+    assert np.allclose(norm.moving_variance, channels.var(axis=0), rtol=1e-3, atol=1e-5)
+
+
+def test_a_package_is_taught_further_and_says_what_it_began_with(package: Path, train_tiny: Callable[..., Path]) -> None:
+    further = manifest.read(train_tiny("--weights", str(package), "--head-epochs", "0"))[0]
+    began, _ = manifest.read(package)
+    assert further.origin.initial_weights.startswith(f"{began.name} {began.version}, sha256 ")
+    assert further.origin.initial_weights.endswith("which began with none")
+    assert further.origin.config["weights"] == package.name
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("train", ["--seed", "7"]), ("crossval", ["--seed", "1"])],
+    ids=["another split", "folds"],
+)
+def test_patients_that_the_package_knows_are_not_held_out(
+    command: str, options: list[str], package: Path, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = ["--out", str(tmp_path / "package")] if command == "train" else []
+    asked = [command, str(phantoms), "--arch", "cnn", "--weights", str(package), "--tracking", "none", "--work", str(tmp_path / "work")]
+    assert main([*asked, *target, *options]) == 2
+    assert "seen_in_training: Expected " in capsys.readouterr().err
+    assert not (tmp_path / "package").exists()
+
+
+def test_a_package_of_another_data_set_is_no_start(package: Path) -> None:
+    with pytest.raises(restart.errors.SeenInTraining, match=r"which holds out the same patients\. Received: "):
+        restart.manifest_of(package, "0" * 64, 1)
