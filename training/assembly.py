@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, convert, draft, errors, guard, measure, networks, origin, precision, receptive, shifts
+from training import calibrate, convert, draft, errors, guard, measure, networks, origin, precision, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained
 from training.pictures import GreyStack, Pictures, inputs
@@ -81,7 +81,7 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     network = Network(flatbuffer, manifest, 1)
     tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
-    manifest = msgspec.structs.replace(manifest, metrics=record, map_offset=receptive.map_offset(flatbuffer))
+    manifest = msgspec.structs.replace(manifest, metrics=record)
     manifest = _calibrated(manifest, network, tune, test)
     manifest = with_draft_margin(manifest, network, tune.grey)
     parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))

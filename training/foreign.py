@@ -27,7 +27,6 @@ from training import (
     origin,
     proofs,
     recalibration,
-    receptive,
     shifted_answers,
 )
 from training import labelled as labelled_pictures
@@ -91,7 +90,7 @@ def bring(path: Path, declared: Declared, release: Release, threads: int = 1) ->
     manifest = _uncalibrated(head, contract, labels, _origin(release, source), release, declared)
     flatbuffer, parity = proofs.converted(subject, manifest, grey)
     record = {"parity": {**parity, "pictures": len(grey)}}
-    manifest = msgspec.structs.replace(manifest, metrics=record, map_offset=receptive.map_offset(flatbuffer))
+    manifest = msgspec.structs.replace(manifest, metrics=record)
     network = Network(flatbuffer, manifest, threads)
     if head.has_maps:
         proofs.hold_maps(subject, network, contract, grey)

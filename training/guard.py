@@ -34,8 +34,8 @@ CHOSEN: Final = (
 )
 UNGUARDED: Final = "A picture that is no frontal chest X-ray gets an answer too, and it means nothing."
 GUARDED: Final = (
-    "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: one that passes gets an answer, "
-    "and it means nothing."
+    "The guard refuses or warns of most pictures that are no frontal chest X-ray, not of all, and lets chests of adults pass: what passes "
+    "gets an answer, and of such a picture it means nothing."
 )
 FEWEST: Final = 30
 """Pictures of tune and held-out patients, each: fewer place no threshold that one in two hundred may pass."""

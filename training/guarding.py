@@ -9,9 +9,9 @@ import numpy as np
 
 from core import drift
 from core.classifier import Classifier, calibrate
-from core.manifest import GUARD_FILE, MANIFEST_FILE, NETWORK_FILE, Manifest
+from core.manifest import GUARD_FILE, MANIFEST_FILE, Manifest
 from core.network import Network
-from training import answers, card, dataset, errors, guard, receptive, shelf, splits
+from training import answers, card, dataset, errors, guard, shelf, splits
 from training.answers import Unread
 from training.cases import Case
 from training.pictures import GreyStack
@@ -79,8 +79,7 @@ def write(parent: Path, manifest: Manifest, network: Network, chests: guard.Ches
         pneumonia = [1.0 - float(calibrate(one, temperature)[negative]) for one in fitted.probabilities]
         metrics[drift.REFERENCE] = drift.shares(pneumonia)
     origin = msgspec.structs.replace(manifest.origin, parent_version=manifest.version)
-    offset = receptive.map_offset((parent / NETWORK_FILE).read_bytes())
-    new = msgspec.structs.replace(new, version=version, metrics=metrics, origin=origin, map_offset=offset)
+    new = msgspec.structs.replace(new, version=version, metrics=metrics, origin=origin)
     left_out = (shelf.CARD_FILE, GUARD_FILE, MANIFEST_FILE)
     try:
         with shelf.replacing(folder) as target:

@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import card, data_page, errors, receptive, shelf
+from training import card, data_page, errors, shelf
 from training.recalibration import Recalibration, applied
 
 
@@ -47,7 +47,7 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
     """
     before, _ = read(parent)
     flatbuffer = (parent / NETWORK_FILE).read_bytes()
-    manifest = msgspec.structs.replace(_manifest(before, result, version, calibrated_on), map_offset=receptive.map_offset(flatbuffer))
+    manifest = _manifest(before, result, version, calibrated_on)
     try:
         with shelf.replacing(folder) as new:
             for name in before.files:

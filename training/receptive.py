@@ -2,7 +2,7 @@
 
 A convolution of stride 2 that pads an even side pads it at one end only, so what a cell looks at lies beyond the cell's own place: by
 half a cell in MobileNetV2 (15.5 of 224 pixels), by nothing in VGG16, whose pooling windows do not overlap. A heat map that ignores this
-points up and to the left of what the network saw. Called wherever a package is written; the arithmetic is that of Araujo, Norris and Sim
+points up and to the left of what the network saw. Called where packages are signed; the arithmetic is that of Araujo, Norris and Sim
 ("Computing Receptive Fields of Convolutional Neural Networks", Distill 2019).
 """
 

@@ -1,6 +1,7 @@
 """Where packages are put: refuse a target that holds something else, write beside it, sign every file, then take its place.
 
-Called by `training.export` and `training.recalibrated`. A target holds a whole package or what it held before, wherever a run is killed.
+Called by `training.export`, `training.recalibrated` and `training.guarding`. A target holds a whole package or what it held before,
+wherever a run is killed.
 """
 
 import shutil
@@ -12,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from core.manifest import MANIFEST_FILE, Manifest
-from training import errors
+from core.manifest import MANIFEST_FILE, NETWORK_FILE, Manifest
+from training import errors, receptive
 
 CARD_FILE: Final = "CARD.md"
 KERAS_FILE: Final = "network.keras"
@@ -53,10 +54,11 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 
 def sign(folder: Path, manifest: Manifest) -> Manifest:
-    """Write the manifest, last, with the digest of every other file in the folder; return it as written."""
+    """Write the manifest, last, with the digest of every other file and where its network's maps look; return it as written."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
-    signed = msgspec.structs.replace(manifest, files=digests)
+    offset = receptive.map_offset((folder / NETWORK_FILE).read_bytes())
+    signed = msgspec.structs.replace(manifest, files=digests, map_offset=offset)
     (folder / MANIFEST_FILE).write_bytes(readable(signed))
     return signed
 
