@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, convert, draft, errors, guard, measure, networks, origin, precision, shifts
+from training import calibrate, convert, draft, errors, guard, measure, metrics, networks, origin, precision, shifts
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained
 from training.pictures import GreyStack, Pictures, inputs
@@ -79,16 +79,18 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     _unweigh(trained, len(labels))
     flatbuffer, parity = _converted(trained, manifest)
     network = Network(flatbuffer, manifest, 1)
-    tune, test = (trained.pictures.take(trained.split[part]) for part in ("tune", "test"))
+    taught, tune, test = (trained.pictures.take(trained.split[part]) for part in ("fit", "tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
     manifest = msgspec.structs.replace(manifest, metrics=record)
     manifest = _calibrated(manifest, network, tune, test)
+    found = {**manifest.metrics, "train_auroc": _auroc(network, manifest, taught), "validation_auroc": _auroc(network, manifest, tune)}
+    manifest = msgspec.structs.replace(manifest, metrics=found)
     manifest = with_draft_margin(manifest, network, tune.grey)
     parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
     if min(len(tune.labels), len(test.labels)) < guard.FEWEST:
         _log.warning("no guard: it takes %d tune and %d test pictures to place its thresholds", guard.FEWEST, guard.FEWEST)
         return parts
-    fitted = guard.fit(network, manifest.input, guard.Chests(trained.pictures.take(trained.split["fit"]).grey, tune.grey, test.grey))
+    fitted = guard.fit(network, manifest.input, guard.Chests(taught.grey, tune.grey, test.grey))
     return parts._replace(manifest=guard.guarded(manifest, fitted), guard=fitted.file)
 
 
@@ -128,6 +130,14 @@ def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pict
     return msgspec.structs.replace(
         manifest, temperature=temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
     )
+
+
+def _auroc(network: Network, manifest: Manifest, pictures: Pictures) -> dict[str, float]:
+    """Return the AUROC of pneumonia on plain pictures, with its interval: of those that taught or chose, to hold against the others'."""
+    raw = shifts.predict(lambda values: convert.run_all(network, values), pictures.grey, manifest.input)
+    pneumonia = measure.pneumonia_of(calibrate.soften(raw, manifest.temperature))
+    found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, pictures.labels > 0, pneumonia, pictures.groups))
+    return found
 
 
 def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack) -> Manifest:

@@ -165,15 +165,21 @@ def _robustness(manifest: Manifest, evaluated: Evaluated | None) -> str:
 
 def _data(manifest: Manifest) -> str:
     origin = manifest.origin
+    measured = manifest.metrics if "train_auroc" in manifest.metrics else {}
     parts = [
-        (part, str(origin.split[f"{part}_pictures"]), str(origin.split[f"{part}_patients"]))
-        for part in ("fit", "tune", "test")
+        (
+            part,
+            str(origin.split[f"{part}_pictures"]),
+            str(origin.split[f"{part}_patients"]),
+            *([_interval(measured[key])] if key in measured else []),
+        )
+        for part, key in (("fit", "train_auroc"), ("tune", "validation_auroc"), ("test", "auroc"))
         if f"{part}_pictures" in origin.split
     ]
     digest = f"; sha256 over its files `{origin.dataset_sha256}`" if origin.dataset_sha256 else ", whose digest is not known"
-    table = markdown.table(("part", "pictures", "patients"), parts)
     if not parts:
         return f"{origin.dataset}{digest}."
+    table = markdown.table(("part", "pictures", "patients", "AUROC (95 % CI)")[: len(parts[0])], parts)
     return (
         f"{origin.dataset}{digest}. Split by patient, identical pictures together; {_who_chose(manifest)}.\n\n"
         f"{markdown.by(card_commands.of_network(manifest))}{table}"

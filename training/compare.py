@@ -34,6 +34,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         arch: the architecture, where it is one of ours.
         train: AUROC on the pictures that taught, over the folds.
         validation: on those that chose the epoch.
+        own_train: the first of a package, with its 95 % interval.
+        own_validation: the second of a package.
         cv: on those held out.
         held_out: a package's own, on its test patients, with its 95 % interval.
         bacterial_vs_viral: AUROC within the pneumonias, over the folds.
@@ -47,6 +49,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     arch: str | None
     train: Spread | None = None
     validation: Spread | None = None
+    own_train: Interval | None = None
+    own_validation: Interval | None = None
     cv: Spread | None = None
     held_out: Interval | None = None
     bacterial_vs_viral: Spread | None = None
@@ -83,10 +87,10 @@ def cells(row: Row) -> tuple[str, ...]:
     size = f"{row.size_bytes / 1e6:.2f} MB"
     return (
         row.name,
-        _spread(row.train),
-        _spread(row.validation),
-        _spread(row.cv) if row.cv else _interval(row.held_out),
-        _spread(row.bacterial_vs_viral) if row.bacterial_vs_viral else _interval(row.held_out_kinds),
+        _shown(row.train or row.own_train),
+        _shown(row.validation or row.own_validation),
+        _shown(row.cv or row.held_out),
+        _shown(row.bacterial_vs_viral or row.held_out_kinds),
         parameters,
         size,
         f"{row.ms_per_picture:.2f}",
@@ -105,8 +109,9 @@ def sentences(rows: Sequence[Row]) -> list[str]:
             said.append(f"Its lead over {', '.join(near)} is no larger than the folds differ among themselves.")
         smallest = min((row for figure, row in validated if figure.high >= best.low), key=lambda row: row.size_bytes)
         said.append(f"The smallest of those that the folds cannot tell from it is {smallest.name}: {smallest.size_bytes / 1e6:.2f} MB.")
-    gaps = [(round(row.train.mean - row.cv.mean, 4), row.name) for row in rows if row.train and row.cv and row.train.mean > row.cv.mean]
-    if gaps:
+    both = [(row.name, row.train or row.own_train, row.cv or row.held_out) for row in rows]
+    gaps = [(round(_middle(taught) - _middle(unseen), 4), name) for name, taught, unseen in both if taught and unseen]
+    if gaps and max(gaps)[0] > 0.0:
         gap, name = max(gaps)
         said.append(f"{name} learns most by heart: its AUROC is {gap:.4f} higher on the pictures that taught it than on held-out ones.")
     fastest, slowest = (pick(rows, key=lambda row: row.ms_per_picture) for pick in (min, max))
@@ -143,7 +148,8 @@ def _row(folder: Path) -> Row:
 
 def _of_crossval(summary: crossval.Summary) -> Row:
     """Size and speed depend on the architecture, not on what its weights have learned: it is built anew."""
-    model = networks.build(summary.arch, "none", len(KINDS))
+    contract = networks.input_contract(summary.arch, summary.config.get("side_px", 0))
+    model = networks.build(summary.arch, "none", len(KINDS), contract=contract)
     flatbuffer = precision.halve(convert.to_litert(networks.with_outputs(model)))
     return Row(
         name=summary.name,
@@ -166,24 +172,29 @@ def _of_package(folder: Path) -> Row:
         raise errors.NothingToCompare(f"Expected a readable model package. Received: {folder}: {error}.") from error
     arch = written.origin.config.get("arch")
     known = isinstance(arch, str) and arch in architectures.NAMES
-    auroc, kinds = (written.metrics.get(name) for name in ("auroc", "bacterial_vs_viral_auroc"))
+
+    def measured(name: str) -> Interval | None:
+        return msgspec.convert(written.metrics.get(name), Interval | None)  # type: ignore[no-any-return]  # a union, which it takes
+
     return Row(
         name=f"{written.name} {written.version}",
         arch=str(arch) if known else None,
-        held_out=msgspec.convert(auroc, Interval) if auroc else None,
-        held_out_kinds=msgspec.convert(kinds, Interval) if kinds else None,
-        parameters=int(networks.build(str(arch), "none", len(written.labels)).count_params()) if known else None,
+        own_train=measured("train_auroc"),
+        own_validation=measured("validation_auroc"),
+        held_out=measured("auroc"),
+        held_out_kinds=measured("bacterial_vs_viral_auroc"),
+        parameters=int(networks.build(str(arch), "none", len(written.labels), contract=written.input).count_params()) if known else None,
         size_bytes=len(flatbuffer),
         ms_per_picture=milliseconds(flatbuffer),
     )
 
 
-def _spread(value: Spread | None) -> str:
-    return f"{value.mean:.4f} ({value.low:.4f} to {value.high:.4f})" if value else _NONE
+def _middle(figure: Spread | Interval) -> float:
+    return figure.mean if isinstance(figure, Spread) else figure.value
 
 
-def _interval(value: Interval | None) -> str:
-    return f"{value.value:.4f} ({value.low:.4f} to {value.high:.4f})" if value else _NONE
+def _shown(figure: Spread | Interval | None) -> str:
+    return f"{_middle(figure):.4f} ({figure.low:.4f} to {figure.high:.4f})" if figure else _NONE
 
 
 def _figure(rows: Sequence[Row]) -> Figure:
@@ -193,8 +204,7 @@ def _figure(rows: Sequence[Row]) -> Figure:
         shown = row.cv or row.held_out
         if shown is None:
             continue
-        middle = shown.mean if isinstance(shown, Spread) else shown.value
-        x = row.size_bytes / 1e6
+        middle, x = _middle(shown), row.size_bytes / 1e6
         axes.errorbar([x], [middle], yerr=[[middle - shown.low], [shown.high - middle]], fmt="o", capsize=4)
         axes.annotate(row.name, (x, middle), xytext=(8, 4), textcoords="offset points")
     axes.set_xscale("log")

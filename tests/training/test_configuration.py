@@ -61,8 +61,9 @@ def test_wrong_option_is_not_blamed_on_the_file(tmp_path: Path) -> None:
         read(write(tmp_path, "epochs = 3"), {"epochs": 0})
 
 
-def test_every_architecture_has_a_recipe() -> None:
-    assert {read(file, {}).arch: file.stem for file in CONFIGS} == {name: name for name in architectures.NAMES}
+def test_every_architecture_has_a_recipe_of_its_name() -> None:
+    recipes = {file.stem: read(file, {}).arch for file in CONFIGS}
+    assert {name: recipes.get(name) for name in architectures.NAMES} == {name: name for name in architectures.NAMES}
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
