@@ -37,8 +37,16 @@ def _mobilenetv2(height_px: int, width_px: int, channels: int, weights: str | No
 
 
 def _vgg16(height_px: int, width_px: int, channels: int, weights: str | None) -> keras.Model:
-    """VGG16 (Simonyan and Zisserman 2015): 14.7 million parameters, feature map of 1/32 of the side with 512 channels."""
-    return keras.applications.VGG16(weights=weights, include_top=False, input_shape=(height_px, width_px, channels))
+    """VGG16 (Simonyan and Zisserman 2015): 14.7 million parameters, feature map of 1/32 of the side with 512 channels.
+
+    From scratch its kernels start as He et al. 2015 have it: by Keras' default, each of 13 layers without batch norm halves the variance of
+    what it passes on, and the first epochs would teach nothing.
+    """
+    base = keras.applications.VGG16(weights=weights, include_top=False, input_shape=(height_px, width_px, channels))
+    for layer in base.layers if weights is None else ():
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.kernel.assign(keras.initializers.HeNormal()(layer.kernel.shape))
+    return base
 
 
 def _same(weights: list[Any]) -> list[Any]:

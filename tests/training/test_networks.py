@@ -64,6 +64,12 @@ def test_a_pretrained_base_keeps_fixed_statistics_while_training(tmp_path: Path)
         assert np.allclose(learning, answering, atol=1e-6) == same
 
 
+def test_vgg16_from_scratch_passes_on_what_it_is_given() -> None:
+    keras.utils.set_random_seed(3)
+    features = np.asarray(architectures._vgg16(64, 64, 1, None)(grey_inputs()))
+    assert 0.1 < features.std() < 10.0
+
+
 @pytest.mark.parametrize(
     ("name", "weights", "error"),
     [
