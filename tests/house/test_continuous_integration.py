@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,24 @@ echo "make $*"
 case "$*" in *"${FAILS:-nothing}"*) echo "the reason"; exit 2;; esac
 [ "$1" != test ] || echo "=== 1 passed ==="
 """
+# A test run that has started a server; the lint fails once it is there.
+SERVING = """#!/bin/sh
+case "$*" in
+*test-serving*) sh -c 'echo $$ >"$SERVER.new"; mv "$SERVER.new" "$SERVER"; exec sleep 300' & wait;;
+check) until [ -e "$SERVER" ]; do sleep 0.05; done; exit 2;;
+esac
+"""
 
 
-def run(folder: Path, fails: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, fails: str, make: str = MAKE) -> "subprocess.CompletedProcess[str]":
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
     programs = folder / "bin"
     programs.mkdir()
-    for name, text in (("make", MAKE), ("python3.13", "#!/bin/sh\n"), ("apt-get", "#!/bin/sh\n")):
+    for name, text in (("make", make), ("python3.13", "#!/bin/sh\n"), ("apt-get", "#!/bin/sh\n")):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "FAILS": fails}
+    environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "FAILS": fails, "SERVER": str(folder / "server")}
     return subprocess.run([folder / ".ci" / "run"], env=environ, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -42,3 +51,25 @@ def test_what_fails_ends_the_run_with_its_reason(tmp_path: Path, target: str) ->
     assert done.returncode != 0
     assert "the reason" in done.stdout
     assert "passed" not in done.stdout
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs: one that has ended and that nobody has asked for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_run_that_ends_early_leaves_no_server_behind(tmp_path: Path) -> None:
+    done = run(tmp_path, "nothing", SERVING)
+
+    assert done.returncode == 2, done.stderr
+    pid, deadline = int((tmp_path / "server").read_text()), time.monotonic() + 10
+    try:
+        while alive(pid):
+            assert time.monotonic() < deadline, "The server that a test started is still there."
+            time.sleep(0.05)
+    finally:
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
