@@ -1,6 +1,7 @@
 """`.ci/run` with a make that only says what it was asked: what fails beside fails the run, and pytest's summary comes last."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -40,17 +41,44 @@ def test_pytests_summary_comes_last(tmp_path: Path) -> None:
     done = run(tmp_path, "nothing")
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-2:] == ["make test", "=== 1 passed ==="]
+    assert done.stdout.splitlines()[-1] == "=== 1 passed ==="
     assert "test-serving PYTHON=python3.13" in done.stdout
 
 
-@pytest.mark.parametrize("target", ["check", "infra-tools", "workflows", "test-serving"])
+def test_every_test_is_run_once() -> None:
+    """Three calls of `make test`: the lab's folder, and the others by whether they compare times."""
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    given = [shlex.split(line)[-1].removeprefix("PYTEST_ARGS=") for line in script.splitlines() if "make test PYTEST_ARGS" in line]
+    measuring = ["tests/browser", "tests/contract", "tests/core"]
+
+    assert given == ["tests/training", "--ignore=tests/training -m 'not measures'", f"-m measures {' '.join(measuring)}"]
+    marked = [path for path in (ROOT / "tests").rglob("*.py") if "mark.measures\n" in path.read_text("utf-8")]
+    assert {path.relative_to(ROOT).parent.as_posix() for path in marked} == set(measuring)
+
+
+def test_what_the_lab_left_out_is_told(tmp_path: Path) -> None:
+    left_out = "SKIPPED [1] tests/training/a.py:1: needs real pictures"
+    done = run(tmp_path, "nothing", MAKE + f'case "$*" in *=tests/training) echo "{left_out}"; echo "=== 2 passed ===";; esac\n')
+
+    assert done.returncode == 0, done.stderr
+    assert left_out in done.stdout
+    assert "Done: lab. === 2 passed ===" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["check", "infra-tools", "workflows", "test-serving", "not measures"])
 def test_what_fails_ends_the_run_with_its_reason(tmp_path: Path, target: str) -> None:
     done = run(tmp_path, target)
 
     assert done.returncode != 0
     assert "the reason" in done.stdout
     assert "passed" not in done.stdout
+
+
+def test_the_lab_that_fails_ends_the_run_with_its_reason(tmp_path: Path) -> None:
+    done = run(tmp_path, "PYTEST_ARGS=tests/training")
+
+    assert done.returncode != 0
+    assert done.stdout.splitlines()[-3:] == ["make test PYTEST_ARGS=tests/training", "the reason", "Failed: lab"]
 
 
 def alive(pid: int) -> bool:
