@@ -4,6 +4,7 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
@@ -25,12 +26,20 @@ def give(page: Page, *files: FilePayload) -> None:
 
 
 def wait_until_read(page: Page) -> None:
-    expect(page.locator("#shelf-count")).to_have_text(re.compile(r"^\d+ read$"))
+    expect(page.locator("#shelf-count")).to_have_text(re.compile(r"^\d+ (read|refused|could not be read)(, |$)"))
     expect(page.locator("#view article").first).to_be_visible()
 
 
 def row(page: Page, name: str) -> str:
     return page.locator("#shelf li", has_text=name).locator(".state").inner_text()
+
+
+def canvas_colours(page: Page) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
+    """Red, green and blue of the one picture that is looked at, as the page has drawn it."""
+    canvas = page.get_by_role("img", name=re.compile("^Picture"))
+    width, height = canvas.evaluate("canvas => [canvas.width, canvas.height]")
+    values = canvas.evaluate("canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)")
+    return np.array(values, dtype=np.float64).reshape(height, width, 4)[:, :, :3]
 
 
 def saved(page: Page, button: str) -> str:

@@ -1,17 +1,22 @@
 """The guard in the page: what it warns of and refuses, in words, and the way round it."""
 
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Serve, check_accessibility, shoot
-from tests.browser.given import SOUND, give, payload, row, saved, wait_until_read
+from tests.browser.given import SOUND, canvas_colours, give, payload, row, saved, wait_until_read
 from tests.contract.doors import HttpDoor
 from tests.contract.guard_cases import blank, coloured, faint
 from tests.support import packages
+from tests.support.pictures import encode
 
 RED = payload("holiday.png", coloured())
+IN_TIFF = payload("holiday.tif", encode(Image.open(io.BytesIO(coloured())), "TIFF"))
 GREY = payload("wall.png", blank())
 FAINT = payload("faint.png", faint())
 
@@ -42,6 +47,69 @@ def test_refused_picture_is_shown_with_verdict_and_reasons(open_page: Open, guar
     expect(article.get_by_role("img", name=re.compile("^Heat map"))).to_have_count(0)
     check_accessibility(page)
     shoot(page, f"guard-refused-{width}")
+
+
+def test_refused_picture_is_not_counted_as_read(open_page: Open, guarded: HttpDoor) -> None:
+    page = open_page(guarded)
+    count = page.locator("#shelf-count")
+
+    give(page, SOUND, FAINT, RED)
+    expect(count).to_have_text("2 read, 1 refused")
+    give(page, GREY)
+    expect(count).to_have_text("2 read, 2 refused")
+    page.get_by_role("button", name="wall.png").click()
+    answer_all_the_same(page)
+
+    expect(count).to_have_text("3 read, 1 refused")
+
+
+def test_coloured_picture_is_shown_in_its_colours_also_through_a_window(open_page: Open, guarded: HttpDoor) -> None:
+    page = open_page(guarded, expected="willReadFrequently")  # this test reads the canvas often, the page does not
+    given = np.asarray(Image.open(io.BytesIO(coloured())), dtype=np.float64)
+
+    give(page, RED)
+    wait_until_read(page)
+
+    article = page.get_by_role("article", name="holiday.png")
+    expect(article.get_by_text("Shown in colour. The model reads it in grey.")).to_be_visible()
+    assert np.abs(canvas_colours(page) - given).max() <= 1.0
+    thumbnail = "canvas => Array.from(canvas.getContext('2d').getImageData(10, 90, 1, 1).data)"
+    red, green, blue, _ = page.locator("#shelf canvas").evaluate(thumbnail)
+    assert red > 200 > 10 > max(green, blue)
+
+    page.get_by_role("slider", name="Brightness").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert np.abs(canvas_colours(page) - np.minimum(given + 20.0, 255.0)).max() <= 2.0
+
+
+def test_coloured_picture_is_grey_under_a_heat_map_which_its_colours_would_be_taken_for(open_page: Open, guarded: HttpDoor) -> None:
+    page = open_page(guarded, expected="willReadFrequently")
+    give(page, RED)
+    wait_until_read(page)
+    coloured_view = canvas_colours(page)
+
+    answer_all_the_same(page)
+
+    article = page.get_by_role("article", name="holiday.png")
+    expect(article.get_by_role("img", name=re.compile("^Heat map"))).to_be_visible()
+    expect(article.get_by_text("Grey under the heat map, as the model reads it; coloured without the heat map.")).to_be_visible()
+    assert np.ptp(canvas_colours(page), axis=2).max() == 0.0
+    page.get_by_role("slider", name="Heat map").press("Home")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert np.array_equal(canvas_colours(page), coloured_view)
+
+
+def test_coloured_picture_that_a_browser_cannot_decode_says_why_it_is_grey(open_page: Open, guarded: HttpDoor) -> None:
+    page = open_page(guarded)
+
+    give(page, IN_TIFF)
+    wait_until_read(page)
+
+    expect(page.get_by_role("article").get_by_text("It is coloured.")).to_be_visible()
+    expect(page.get_by_role("article").get_by_text("Shown in grey, as the model reads it")).to_be_visible()
+    assert np.ptp(canvas_colours(page), axis=2).max() == 0.0
 
 
 def test_refused_picture_is_answered_where_a_person_wants_it_and_says_so(open_page: Open, guarded: HttpDoor) -> None:

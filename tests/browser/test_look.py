@@ -40,6 +40,7 @@ def test_accessibility_and_look(open_page: Open, door: HttpDoor, scheme: str, wi
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
 
 
+@pytest.mark.measures
 def test_heat_map_of_the_sample_comes_quickly(open_page: Open, door: HttpDoor) -> None:
     page = open_page(door)
     expect(page.locator("#cannot")).to_be_visible()

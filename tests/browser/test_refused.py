@@ -17,6 +17,7 @@ def test_one_bad_file_among_several_spoils_nothing(open_page: Open, door: HttpDo
     give(page, SOUND, TEXT, payload("cut.jpg", phantom.jpeg()[:4000]), payload("empty.jpg", b""), ANOTHER)
     wait_until_read(page)
 
+    expect(page.locator("#shelf-count")).to_have_text("2 read, 3 could not be read")
     assert [row(page, name) for name in ("notes.txt", "cut.jpg", "empty.jpg")] == ["Could not be read"] * 3
     assert all("%" in row(page, name) for name in ("one.jpg", "two.png"))
     page.get_by_role("button", name="notes.txt").click()

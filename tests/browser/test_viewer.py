@@ -7,17 +7,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.given import give, payload, wait_until_read
+from tests.browser.given import canvas_colours, give, payload, wait_until_read
 from tests.contract.doors import HttpDoor
 from tests.support.pictures import chest, encode, exif, lying, png
 
 
 def shown(page: Page) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """The grey values on the page."""
-    canvas = page.get_by_role("img", name=re.compile("^Picture"))
-    width, height = canvas.evaluate("canvas => [canvas.width, canvas.height]")
-    values = canvas.evaluate("canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)")
-    return np.array(values, dtype=np.float64).reshape(height, width, 4)[:, :, 0]
+    return canvas_colours(page)[:, :, 0]
 
 
 def test_window_level_and_heat_map_follow_drag_and_keys(open_page: Open, door: HttpDoor) -> None:

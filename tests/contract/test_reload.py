@@ -82,6 +82,7 @@ def ask_often(door: HttpDoor, times: int, after: Mapping[int, Callable[[], objec
     return Run([answer for answer, _ in taken], sorted_ms[math.ceil(0.99 * times) - 1])
 
 
+@pytest.mark.measures
 def test_thousand_requests_across_reloads_neither_fail_nor_mix_nor_wait(alive: Living, capsys: pytest.CaptureFixture[str]) -> None:
     def promote(version: str) -> Callable[[], object]:
         return lambda: promotions.promote(alive.store, alive.identities[version], "test", "because")

@@ -178,6 +178,7 @@ def test_every_reason_has_a_line_in_the_docs() -> None:
         assert f"| `{code}` | {severity} |" in text
 
 
+@pytest.mark.measures
 def test_judging_takes_less_than_half_a_millisecond(tmp_path: Path) -> None:
     judge = package.load(packages.guarded(tmp_path))._guard
     assert judge is not None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from core import pages
+from core import guard, pages
 from core.bootstrap import bootstrap
 from core.contract import Response
 from tests.support.pictures import chest, encode
@@ -100,6 +100,13 @@ def test_policy_names_the_inline_parts_by_their_hashes(path: str) -> None:
         assert policy[f"{element}-src"] == " ".join(f"'sha256-{digest}'" for digest in digests)
     assert (policy["default-src"], policy["img-src"], policy["connect-src"]) == ("'none'", "'self' blob: data:", "'self'")
     assert "unsafe" not in str(policy)
+
+
+def test_page_and_terminal_give_a_reason_of_the_guard_in_the_same_words() -> None:
+    of_page = dict(re.findall(r'^  (\w+): "(.*)",$', (SOURCES / "words.js").read_text("utf-8"), re.MULTILINE))
+    of_core = {code: f"{sentence[0].upper()}{sentence[1:]}." for code, (_, sentence) in guard.REASONS.items()}
+
+    assert {code: of_page.get(code) for code in of_core} == of_core
 
 
 def test_imports_name_what_is_there() -> None:

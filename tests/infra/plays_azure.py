@@ -1,18 +1,16 @@
 """What the scripts for Azure must call, in order, and what `az` and `docker` answer."""
 
+from tests.infra.plays import ACCOUNT, COMMIT, DIGESTS, push_images
 from tests.support.fakes import Call, call
 
-COMMIT, SUBSCRIPTION, ACCOUNT, GROUP, LOCATION = "abc123def456", "a-subscription", "someone@example.org", "rg-pneumonia", "westeurope"
+SUBSCRIPTION, GROUP, LOCATION = "a-subscription", "rg-pneumonia", "westeurope"
 NAME, VAULT, ACCESS = "crpneumoniaabc123", "kv-pneumonia-abc123", "eyJ.an-access-token"
 REGISTRY, URL, KEY = f"{NAME}.azurecr.io", "https://func-pneumonia-abc123.example", "a-host-key"
 VAULT_ID = f"/subscriptions/1/resourceGroups/{GROUP}/providers/Microsoft.KeyVault/vaults/{VAULT}"
 SECRET = f"{VAULT_ID}/secrets/admin-token?api-version=2023-07-01"
 PARAMETERS = "infra/azure/main.bicepparam"
-DIGESTS = {"serve": "sha256:" + "a" * 64, "train": "sha256:" + "b" * 64}
+USING = "using './main.bicep'\n"
 PINNED = {target: f"{REGISTRY}/{target}@{digest}" for target, digest in DIGESTS.items()}
-LOCAL = {target: f"pneumonia-functions:{target}" for target in DIGESTS}
-LABEL = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
-REVISION = COMMIT + "0" * 28
 PROVIDERS = (
     "App Web ContainerRegistry Storage KeyVault ManagedIdentity Insights OperationalInsights AlertsManagement EventGrid Logic Consumption"
 )
@@ -44,23 +42,12 @@ def describe(target: str, there: bool) -> Call:
     return call(line, says=f"{DIGESTS[target]}\n") if there else call(line, code=MISSING, complains="NOT FOUND\n")
 
 
-def inspect(target: str, revision: str = REVISION) -> Call:
-    return Call(("docker", "image", "inspect", "--format", LABEL, LOCAL[target]), says=f"{revision}\n")
-
-
 def push(there: bool = False) -> list[Call]:
     calls = [call("docker info")]
     calls.append(call(f"az acr login --name {NAME} --expose-token --query accessToken --output tsv", says=f"{ACCESS}\n"))
     user = "00000000-0000-0000-0000-000000000000"
     calls.append(call(f"docker login --username {user} --password-stdin {REGISTRY}", stdin=True))
-    for target in DIGESTS:
-        calls.append(describe(target, there))
-        if there:
-            continue
-        calls.append(inspect(target))
-        calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{COMMIT}"))
-        calls.append(call(f"docker push {REGISTRY}/{target}:{COMMIT}"))
-    return calls
+    return calls + push_images(REGISTRY, describe, there)
 
 
 def deployment(name: str, *parameters: str) -> Call:

@@ -1,16 +1,14 @@
 """What the scripts for Google Cloud must call, in order, and what the real programs answer."""
 
+from tests.infra.plays import ACCOUNT, COMMIT, DIGESTS, push_images
 from tests.support.fakes import Call, call
 
-PROJECT, REGION, COMMIT, ACCOUNT, ACCESS = "my-project-123", "europe-west1", "abc123def456", "someone@example.org", "ya29.an-access-token"
+PROJECT, REGION, ACCESS = "my-project-123", "europe-west1", "ya29.an-access-token"
 REGISTRY = f"{REGION}-docker.pkg.dev/{PROJECT}/pneumonia-images"
 STATE, STORE, URL = f"{PROJECT}-pneumonia-state", f"{PROJECT}-pneumonia-store", "https://pneumonia-xyz.a.run.app"
-DIGESTS = {"serve": "sha256:" + "a" * 64, "train": "sha256:" + "b" * 64}
 PINNED = {target: f"{REGISTRY}/{target}@{digest}" for target, digest in DIGESTS.items()}
-LOCAL = {target: f"pneumonia-functions:{target}" for target in DIGESTS}
-LABEL = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
-REVISION = COMMIT + "0" * 28
 TFVARS = f'project_id = "{PROJECT}"\nbilling_account = null\nalert_emails = ["someone@example.org"]\n'
+SETTINGS = "infra/gcp/terraform.tfvars"
 NO_IMAGE = "none.invalid/none:none"
 MISSING = 1
 
@@ -36,24 +34,13 @@ def describe(target: str, there: bool) -> Call:
     return call(line, says=f"{DIGESTS[target]}\n") if there else call(line, code=MISSING, complains="ERROR: NOT_FOUND\n")
 
 
-def inspect(target: str, revision: str = REVISION) -> Call:
-    return Call(("docker", "image", "inspect", "--format", LABEL, LOCAL[target]), says=f"{revision}\n")
-
-
 def push(there: bool = False) -> list[Call]:
     """Push both images, or find them there."""
     calls = [call("docker info")]
     calls.append(call("gcloud auth print-access-token --quiet", says=ACCESS))
     login = f"docker login --username oauth2accesstoken --password-stdin https://{REGION}-docker.pkg.dev"
     calls.append(call(login, stdin=True))
-    for target in DIGESTS:
-        calls.append(describe(target, there))
-        if there:
-            continue
-        calls.append(inspect(target))
-        calls.append(call(f"docker tag {LOCAL[target]} {REGISTRY}/{target}:{COMMIT}"))
-        calls.append(call(f"docker push {REGISTRY}/{target}:{COMMIT}"))
-    return calls
+    return calls + push_images(REGISTRY, describe, there)
 
 
 def state() -> list[Call]:

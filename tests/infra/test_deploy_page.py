@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.doors import Answer, Ask, CoreDoor
+from tests.infra import plays
 from tests.infra import plays_azure as azure
 from tests.infra import plays_gcp as gcp
 from tests.support.altered import Change, serve
@@ -53,7 +54,9 @@ def walk(place: Path, lines: Sequence[str], play: Sequence[Call]) -> Done:
     lines = [line for line in lines if not line.startswith("make image")]  # the last test's matter
     for line in lines:
         assert line.split()[0].startswith(COMMANDS) or re.match(r"[A-Z]+=", line), line
-    return stage.run(["bash", "-euo", "pipefail", "-c", "\n".join(lines)], play, place, {"COMMIT": gcp.COMMIT, "LOCATION": azure.LOCATION})
+    return stage.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(lines)], play, place, {"COMMIT": plays.COMMIT, "LOCATION": azure.LOCATION}
+    )
 
 
 def guarded(header: str, secret: str) -> Change:
@@ -149,4 +152,4 @@ def test_images_that_are_built_are_the_images_that_are_pushed(tmp_path: Path) ->
 
     assert done.code == 0, done.err
     built = [argument for argv in done.calls if argv[:2] == ("docker", "build") for argument in argv]
-    assert set(gcp.LOCAL.values()) <= set(built)
+    assert set(plays.LOCAL.values()) <= set(built)

@@ -5,34 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra import plays
 from tests.infra import plays_azure as play
-from tests.support.fakes import Call, Done, Stage, checkout
+from tests.infra.plays import run
+from tests.support.fakes import Stage
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A checkout with its parameters filled in."""
-    folder = checkout(tmp_path / "checkout")
-    (folder / "infra" / "azure").mkdir(exist_ok=True)
-    (folder / "infra" / "azure" / "main.bicepparam").write_text("using './main.bicep'\n")
-    return folder
-
-
-def run(place: Path, target: str, calls: list[Call]) -> Done:
-    command = ["make", "--no-print-directory", *target.split()] if not target.endswith(".sh") else [target]
-    return Stage(place.parent / "stage").run(command, calls, place, {"COMMIT": play.COMMIT})
-
-
-@pytest.mark.parametrize("first", [True, False], ids=["on an empty subscription", "where all is there"])
-def test_deploy_calls_what_the_play_says(place: Path, first: bool) -> None:
-    calls = play.deploy(first)
-
-    done = run(place, "deploy-azure YES=1", calls)
-
-    assert done.calls == [one.argv for one in calls], done.err
-    assert done.code == 0
-    assert f"Deployed: {play.URL}" in done.out
-    assert play.PINNED["serve"] in done.out
+    return plays.filled_in(tmp_path / "checkout", play.PARAMETERS, play.USING)
 
 
 def test_secrets_are_on_no_command_line_and_not_printed(place: Path) -> None:
@@ -50,18 +31,6 @@ def test_secrets_are_on_no_command_line_and_not_printed(place: Path) -> None:
     assert not any(token in file.read_text(errors="replace") for file in place.rglob("*") if file.is_file())
 
 
-@pytest.mark.parametrize("number", play.steps())
-def test_a_call_that_fails_stops_the_deployment(place: Path, number: int) -> None:
-    calls = play.deploy(first=True)
-    failing = calls[number]
-    done = run(place, "deploy-azure YES=1", [*calls[:number], failing._replace(code=5, says="", complains="QUOTA EXCEEDED\n")])
-
-    assert done.code != 0
-    assert done.calls == [one.argv for one in calls[: number + 1]]
-    assert "QUOTA EXCEEDED" in done.err or "error: Expected" in done.err
-    assert "Deployed" not in done.out
-
-
 @pytest.mark.parametrize("target", ["deploy-azure", "destroy-azure", "push TO=azure"])
 def test_without_the_flag_it_says_what_it_would_do_and_does_nothing(place: Path, target: str) -> None:
     calls = [*play.check(True), *([play.found(True)[0]] if target == "destroy-azure" else [])]
@@ -71,7 +40,7 @@ def test_without_the_flag_it_says_what_it_would_do_and_does_nothing(place: Path,
     assert done.code == 0
     assert done.calls == [one.argv for one in calls]  # it looked, and changed nothing
     assert f"Nothing was done. To do it: make {target} YES=1" in done.out
-    for said in (play.REGISTRY,) if target.startswith("push") else (play.SUBSCRIPTION, play.ACCOUNT, play.GROUP):
+    for said in (play.REGISTRY,) if target.startswith("push") else (play.SUBSCRIPTION, plays.ACCOUNT, play.GROUP):
         assert said in done.out
     assert "Costs money" in done.out or "destroy" in target
 
@@ -123,15 +92,6 @@ def test_host_key_that_is_not_there_is_said(place: Path) -> None:
     assert "Wake it" in done.err
 
 
-def test_push_says_the_digests(place: Path) -> None:
-    calls = [*play.check(True), *play.push(), *[play.describe(target, True) for target in play.DIGESTS]]
-
-    done = run(place, "push TO=azure YES=1", calls)
-
-    assert (done.code, done.calls) == (0, [one.argv for one in calls]), done.err
-    assert done.out.splitlines()[-2:] == list(play.PINNED.values())
-
-
 def test_push_before_there_is_a_registry_is_said(place: Path) -> None:
     done = run(place, "push TO=azure YES=1", play.check(there=False))
 
@@ -140,7 +100,7 @@ def test_push_before_there_is_a_registry_is_said(place: Path) -> None:
 
 
 def test_missing_az_is_named_with_the_way_to_it(place: Path) -> None:
-    done = Stage(place.parent / "bare", without=("az",)).run(["make", "deploy-azure", "YES=1"], [], place, {"COMMIT": play.COMMIT})
+    done = Stage(place.parent / "bare", without=("az",)).run(["make", "deploy-azure", "YES=1"], [], place, {"COMMIT": plays.COMMIT})
 
     assert "error: Expected az on the PATH. Received: none. See https://" in done.err
 

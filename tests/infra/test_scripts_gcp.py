@@ -4,34 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra import plays
 from tests.infra import plays_gcp as play
-from tests.support.fakes import Call, Done, Stage, checkout
+from tests.infra.plays import run
+from tests.support.fakes import Call, Stage
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A checkout with its settings filled in."""
-    folder = checkout(tmp_path / "checkout")
-    (folder / "infra" / "gcp").mkdir(exist_ok=True)
-    (folder / "infra" / "gcp" / "terraform.tfvars").write_text(play.TFVARS)
-    return folder
-
-
-def run(place: Path, target: str, calls: list[Call], **environ: str) -> Done:
-    stage = Stage(place.parent / "stage")
-    return stage.run(["make", "--no-print-directory", *target.split()], calls, place, {"COMMIT": play.COMMIT, **environ})
-
-
-@pytest.mark.parametrize("first", [True, False], ids=["on an empty project", "where all is there"])
-def test_deploy_calls_what_the_play_says(place: Path, first: bool) -> None:
-    calls = play.deploy(first)
-
-    done = run(place, "deploy-gcp YES=1", calls)
-
-    assert done.calls == [one.argv for one in calls], done.err
-    assert done.code == 0
-    assert f"Deployed: {play.URL}" in done.out
-    assert play.PINNED["serve"] in done.out
+    return plays.filled_in(tmp_path / "checkout", play.SETTINGS, play.TFVARS)
 
 
 def test_deploy_takes_up_the_bucket_that_a_destroy_left(place: Path) -> None:
@@ -68,34 +49,22 @@ def test_access_token_is_on_no_command_line(place: Path) -> None:
     assert terraform == {play.ACCESS}
 
 
-@pytest.mark.parametrize("number", play.steps())
-def test_a_call_that_fails_stops_the_deployment_with_its_message(place: Path, number: int) -> None:
-    calls = play.deploy(first=True)
-    failing = calls[number]
-    done = run(place, "deploy-gcp YES=1", [*calls[:number], failing._replace(code=5, says="", complains="QUOTA EXCEEDED\n")])
-
-    assert done.code != 0
-    assert done.calls == [one.argv for one in calls[: number + 1]]
-    assert "QUOTA EXCEEDED" in done.err or "error: Expected" in done.err
-    assert "Deployed" not in done.out
-
-
 def test_deploy_goes_on_where_a_push_broke_off(place: Path) -> None:
     """The first image is in the registry, the second is not."""
     pushed = [*play.push(there=True)[:4], play.describe("train", there=False)]
     whole = play.deploy(first=False)
     start = next(number for number, one in enumerate(whole) if one.argv == ("docker", "info"))
     rest = [
-        play.inspect("train"),
-        Call(("docker", "tag", play.LOCAL["train"], f"{play.REGISTRY}/train:{play.COMMIT}")),
-        Call(("docker", "push", f"{play.REGISTRY}/train:{play.COMMIT}")),
+        plays.inspect("train"),
+        Call(("docker", "tag", plays.LOCAL["train"], f"{play.REGISTRY}/train:{plays.COMMIT}")),
+        Call(("docker", "push", f"{play.REGISTRY}/train:{plays.COMMIT}")),
     ]
     calls = [*whole[:start], *pushed, *rest, *whole[start + 5 :]]
 
     done = run(place, "deploy-gcp YES=1", calls)
 
     assert (done.code, done.calls) == (0, [one.argv for one in calls]), done.err
-    assert f"serve:{play.COMMIT} is in the registry already." in done.out
+    assert f"serve:{plays.COMMIT} is in the registry already." in done.out
 
 
 @pytest.mark.parametrize("target", ["deploy-gcp", "destroy-gcp", "push TO=gcp"])
@@ -105,7 +74,7 @@ def test_without_the_flag_it_says_what_it_would_do_and_does_nothing(place: Path,
     assert done.code == 0
     assert done.calls == [one.argv for one in play.CHECK]  # it looked, and changed nothing
     assert f"Nothing was done. To do it: make {target} YES=1" in done.out
-    for said in (play.PROJECT, play.REGION) if target.startswith("push") else (play.PROJECT, play.REGION, play.ACCOUNT):
+    for said in (play.PROJECT, play.REGION) if target.startswith("push") else (play.PROJECT, play.REGION, plays.ACCOUNT):
         assert said in done.out
     assert "Costs money" in done.out or "destroy" in target
 
@@ -128,18 +97,9 @@ def test_destroy_deletes_the_uploads_when_asked_twice(place: Path) -> None:
     assert "WITH ALL UPLOADS" in done.out
 
 
-def test_push_says_the_digests(place: Path) -> None:
-    calls = [*play.CHECK, *play.push(), *[play.describe(target, True) for target in play.DIGESTS]]
-
-    done = run(place, "push TO=gcp YES=1", calls)
-
-    assert (done.code, done.calls) == (0, [one.argv for one in calls]), done.err
-    assert done.out.splitlines()[-2:] == list(play.PINNED.values())
-
-
 @pytest.mark.parametrize("missing", ["gcloud", "terraform"])
 def test_missing_program_is_named_with_the_way_to_it(place: Path, missing: str) -> None:
-    done = Stage(place.parent / "bare", without=(missing,)).run(["make", "deploy-gcp", "YES=1"], [], place, {"COMMIT": play.COMMIT})
+    done = Stage(place.parent / "bare", without=(missing,)).run(["make", "deploy-gcp", "YES=1"], [], place, {"COMMIT": plays.COMMIT})
 
     assert done.calls == []
     assert f"error: Expected {missing} on the PATH. Received: none. See https://" in done.err
@@ -149,7 +109,7 @@ def test_missing_docker_is_named_before_anything_is_pushed(place: Path) -> None:
     calls = play.deploy(first=True)
     until = next(number for number, one in enumerate(calls) if one.argv == ("docker", "info"))
 
-    done = Stage(place.parent / "bare", without=("docker",)).run(["make", "deploy-gcp", "YES=1"], calls, place, {"COMMIT": play.COMMIT})
+    done = Stage(place.parent / "bare", without=("docker",)).run(["make", "deploy-gcp", "YES=1"], calls, place, {"COMMIT": plays.COMMIT})
 
     assert done.calls == [one.argv for one in calls[:until]]
     assert "error: Expected docker on the PATH." in done.err
@@ -179,15 +139,15 @@ def test_no_settings_is_said_with_the_way_to_begin(place: Path) -> None:
 def test_image_that_was_not_built_is_said(place: Path) -> None:
     done = run(place, "push TO=gcp YES=1", [*play.CHECK, *play.push()[:4], play.push()[4]._replace(code=1)])
 
-    assert f"error: Expected the image {play.LOCAL['serve']}. Received: none. Build it: make image TARGET=serve" in done.err
+    assert f"error: Expected the image {plays.LOCAL['serve']}. Received: none. Build it: make image TARGET=serve" in done.err
 
 
-@pytest.mark.parametrize("revision", ["f" * 40, play.REVISION + "-dirty", ""], ids=["another commit", "a commit and more", "no label"])
+@pytest.mark.parametrize("revision", ["f" * 40, plays.REVISION + "-dirty", ""], ids=["another commit", "a commit and more", "no label"])
 def test_image_of_something_else_than_the_commit_is_not_pushed(place: Path, revision: str) -> None:
-    done = run(place, "push TO=gcp YES=1", [*play.CHECK, *play.push()[:4], play.inspect("serve", revision)])
+    done = run(place, "push TO=gcp YES=1", [*play.CHECK, *play.push()[:4], plays.inspect("serve", revision)])
 
     assert done.code != 0
-    assert f"to be of commit {play.COMMIT}. Received: {revision}" in done.err
+    assert f"to be of commit {plays.COMMIT}. Received: {revision}" in done.err
 
 
 def test_push_wants_to_know_where(place: Path) -> None:

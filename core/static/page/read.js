@@ -3,8 +3,8 @@ import { byId, make, percent } from "./dom.js";
 import { Problem, ask, fetchJson, forgetDeclined, problemBlock } from "./credentials.js";
 import { announce, onTab } from "./shell.js";
 import { pointInWords } from "./words.js";
-import { decodeGrey, paint } from "./viewer.js";
-import { makeReading, stateInWords } from "./reading.js";
+import { decodePicture, paint } from "./viewer.js";
+import { countsInWords, makeReading, stateInWords } from "./reading.js";
 import { printInstead, saveCsv, saveJson } from "./saving.js";
 
 const AT_A_TIME = 2;
@@ -101,7 +101,7 @@ async function explained(error, blob) {
 
 async function decode(item) {
   try {
-    item.picture ??= await decodeGrey(item.blob, item.answer.image?.warnings ?? []);
+    item.picture ??= await decodePicture(item.blob, item.answer);
   } catch {
     item.unseen = true; // the answer stands without a view
   }
@@ -163,7 +163,7 @@ function renderRow(item) {
 
 function renderCount() {
   const ended = items.filter((item) => !["waiting", "reading"].includes(item.state)).length;
-  byId("shelf-count").textContent = ended < items.length ? `${ended} of ${items.length} read` : `${items.length} read`;
+  byId("shelf-count").textContent = ended < items.length ? `${ended} of ${items.length} done` : countsInWords(items);
   const progress = byId("shelf-progress");
   progress.hidden = ended === items.length;
   progress.value = items.length ? ended / items.length : 0;

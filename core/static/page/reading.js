@@ -3,7 +3,7 @@ import { factList, make, percent } from "./dom.js";
 import { problemBlock } from "./credentials.js";
 import { codeInWords, decisionInWords, pointInWords, reasonInWords, verdictInWords } from "./words.js";
 import { makeScale } from "./scale.js";
-import { makeViewer, paint } from "./viewer.js";
+import { makeViewer, paint, underMap } from "./viewer.js";
 
 /**
  * @typedef {object} ReadItem a picture that was given, and what came of it
@@ -13,7 +13,7 @@ import { makeViewer, paint } from "./viewer.js";
  * @property {any} answer
  * @property {any} problem
  * @property {{window: number, level: number, opacity: number}} look
- * @property {import("./viewer.js").GreyPicture | null} picture
+ * @property {import("./viewer.js").DecodedPicture | null} picture
  * @property {boolean} advise the guard may only advise: an answer is wanted whatever it says
  * @property {boolean} unseen it was read, and cannot be shown
  * @property {boolean} ticked to be compared or saved
@@ -29,6 +29,13 @@ export function stateInWords(item) {
   if (!pneumonia) return decisionInWords(item.answer);
   const but = { warn: ", unusual", refuse: " (refused by the guard)" };
   return `${decisionInWords(item.answer).split(":")[0]}, ${percent(pneumonia.probability)}${but[guard.verdict] ?? ""}`;
+}
+
+/** How many were read, and how many not. @param {ReadItem[]} items all of which have ended */
+export function countsInWords(items) {
+  const words = { done: "read", rejected: "refused", failed: "could not be read" };
+  const counts = Object.entries(words).map(([state, said]) => [items.filter((item) => item.state === state).length, said]);
+  return counts.filter(([count]) => count).map(([count, said]) => `${count} ${said}`).join(", ");
 }
 
 /**
@@ -160,8 +167,8 @@ function placeholder(item) {
 
 function stillPicture(item) {
   const canvas = /** @type {HTMLCanvasElement} */ (make("canvas"));
-  paint(canvas, item.picture, item.look.window, item.look.level);
   const heatmap = item.answer?.explanation?.heatmap_png_b64;
+  paint(canvas, underMap(item.picture, heatmap, item.look), item.look.window, item.look.level);
   const map = heatmap ? make("img", { alt: "", src: `data:image/png;base64,${heatmap}` }) : null;
   if (map) map.style.opacity = String(item.look.opacity / 100);
   return make("div", { className: "plate" }, canvas, map);

@@ -5,18 +5,29 @@ import { ask } from "./credentials.js";
 const LONGEST_SIDE_PX = 1024; // sharper than any column of this page
 const SCALED_BY_THE_SERVICE = ["scaled_by_bits_in_use", "scaled_by_range"]; // a browser would show these too dark
 
-/** @typedef {{width: number, height: number, grey: Uint8Array}} GreyPicture values 0 black to 255 white */
+const COLOURED = ["colour_photograph", "some_colour"]; // of the guard: a grey view would contradict it
 
 /**
- * Decode a picture to grey, in the browser where it can, else by the service (DICOM, TIFF).
- * @param {Blob} blob
- * @param {string[]} warnings what the service said of the picture
- * @returns {Promise<GreyPicture>}
+ * @typedef {object} DecodedPicture
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint8Array} grey a value a pixel, 0 black to 255 white
+ * @property {Uint8ClampedArray | null} colour red, green, blue and 255 for each pixel; null where grey is all there is to see
+ * @property {boolean} coloured whether the guard says so
  */
-export async function decodeGrey(blob, warnings) {
-  const byService = warnings.some((code) => SCALED_BY_THE_SERVICE.includes(code));
+
+/**
+ * Decode a picture, in the browser where it can, else by the service (DICOM, TIFF), which gives grey alone.
+ * @param {Blob} blob
+ * @param {any} answer what the service said of the picture
+ * @returns {Promise<DecodedPicture>}
+ */
+export async function decodePicture(blob, answer) {
+  const byService = (answer.image?.warnings ?? []).some((code) => SCALED_BY_THE_SERVICE.includes(code));
   const bitmap = byService ? null : await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null);
-  return toGrey(bitmap ?? (await createImageBitmap(await previewOf(blob))));
+  const coloured = (answer.guard?.reasons ?? []).some((code) => COLOURED.includes(code));
+  const { colour, ...picture } = toPixels(bitmap ?? (await createImageBitmap(await previewOf(blob))));
+  return { ...picture, colour: coloured && bitmap ? colour : null, coloured };
 }
 
 async function previewOf(blob) {
@@ -24,8 +35,8 @@ async function previewOf(blob) {
   return response.blob();
 }
 
-/** @param {ImageBitmap} bitmap @returns {GreyPicture} */
-function toGrey(bitmap) {
+/** @param {ImageBitmap} bitmap */
+function toPixels(bitmap) {
   const scale = Math.min(1, LONGEST_SIDE_PX / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
@@ -40,13 +51,30 @@ function toGrey(bitmap) {
   const grey = new Uint8Array(width * height);
   // ITU-R BT.601, as the service turns colour into grey.
   for (let i = 0, j = 0; i < grey.length; i += 1, j += 4) grey[i] = (299 * data[j] + 587 * data[j + 1] + 114 * data[j + 2] + 500) / 1000;
-  return { width, height, grey };
+  return { width, height, grey, colour: data };
 }
 
 /**
- * Draw a grey picture through a window.
+ * Give a picture as it is looked at: grey under a heat map, for which colours of its own would be taken.
+ * @param {DecodedPicture} picture
+ * @param {string | null} heatmap
+ * @param {{opacity: number}} look
+ */
+export function underMap(picture, heatmap, look) {
+  return heatmap && look.opacity > 0 ? { ...picture, colour: null } : picture;
+}
+
+/** Why a coloured picture looks as it does. @param {DecodedPicture} picture @param {string | null} heatmap */
+function colourSentence({ coloured, colour }, heatmap) {
+  if (!coloured) return null;
+  if (!colour) return "Shown in grey, as the model reads it: a browser cannot show such a file.";
+  return heatmap ? "Grey under the heat map, as the model reads it; coloured without the heat map." : "Shown in colour. The model reads it in grey.";
+}
+
+/**
+ * Draw a picture through a window: grey, or each of its colours.
  * @param {HTMLCanvasElement} canvas
- * @param {GreyPicture} picture
+ * @param {DecodedPicture} picture
  * @param {number} [window] width in grey values, 255 shows all
  * @param {number} [level] the grey value in the middle
  */
@@ -60,14 +88,17 @@ export function paint(canvas, picture, window = 255, level = 127.5) {
   });
   const image = context.createImageData(picture.width, picture.height);
   const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i += 1) pixels[i] = table[picture.grey[i]];
+  const { grey, colour } = picture;
+  const red = 0xff0000ff, green = 0xff00ff00, blue = 0xffff0000;
+  if (!colour) for (let i = 0; i < pixels.length; i += 1) pixels[i] = table[grey[i]];
+  else for (let i = 0, j = 0; i < pixels.length; i += 1, j += 4) pixels[i] = (table[colour[j]] & red) | (table[colour[j + 1]] & green) | (table[colour[j + 2]] & blue);
   context.putImageData(image, 0, 0);
 }
 
 /**
  * Make the viewer of one picture.
  * @param {{name: string, look: {window: number, level: number, opacity: number}}} item keeps how it is looked at
- * @param {GreyPicture} picture
+ * @param {DecodedPicture} picture
  * @param {string | null} heatmap PNG in base64
  * @returns {HTMLElement}
  */
@@ -87,7 +118,7 @@ export function makeViewer(item, picture, heatmap) {
     sliders.opacity?.set(look.opacity);
     if (map) map.style.opacity = String(look.opacity / 100);
     cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(() => paint(canvas, picture, look.window, look.level));
+    asked = requestAnimationFrame(() => paint(canvas, underMap(picture, heatmap, look), look.window, look.level));
   };
   sliders.window.input.addEventListener("input", () => change(look, { window: 512 - sliders.window.input.valueAsNumber }, show));
   sliders.level.input.addEventListener("input", () => change(look, { level: 255 - sliders.level.input.valueAsNumber }, show));
@@ -95,11 +126,12 @@ export function makeViewer(item, picture, heatmap) {
   const reset = () => change(look, { window: 255, level: 128, opacity: 100 }, show);
   dragOn(canvas, look, show);
   canvas.addEventListener("dblclick", reset);
-  paint(canvas, picture, look.window, look.level);
+  paint(canvas, underMap(picture, heatmap, look), look.window, look.level);
   show();
   const controls = make("div", { className: "look" }, sliders.opacity?.field, sliders.window.field, sliders.level.field, make("button", { type: "button", className: "quiet", onclick: reset }, "Reset the view"));
-  const legend = map ? make("p", { className: "small soft" }, "Yellow to red: where the network saw pneumonia. It shows what counted, not where the illness ends.") : null;
-  return make("div", { className: "viewer" }, make("div", { className: "plate" }, canvas, map), controls, legend);
+  const says = [map && "Yellow to red: where the network saw pneumonia. It shows what counted, not where the illness ends.", colourSentence(picture, heatmap)];
+  const legend = says.filter(Boolean).map((sentence) => make("p", { className: "small soft" }, sentence));
+  return make("div", { className: "viewer" }, make("div", { className: "plate" }, canvas, map), controls, ...legend);
 }
 
 function change(look, to, show) {

@@ -1,4 +1,5 @@
-// The service's stable codes in words. A code that is not here is shown as it is: a newer service may know more.
+// The service's stable codes in words. A code that is not here is shown as it is: a newer service may know more. The guard's reasons are those of
+// core/guard.py, word by word; a test holds them together.
 
 const DECISION_WORDS = {
   positive: "Pneumonia likely",
@@ -15,7 +16,7 @@ const GUARD_WORDS = {
 
 const CODE_WORDS = {
   far_from_training: "It is unlike the frontal chest X-rays of children that the model knows.",
-  unusual_picture: "It is more unusual than nearly all pictures that the model knows.",
+  unusual_picture: "It is more unusual than nearly all frontal chest X-rays of children that the model knows.",
   blank_picture: "It is all of one grey.",
   low_contrast: "It has hardly any contrast.",
   white_page: "Most of it is white, as of a page.",
