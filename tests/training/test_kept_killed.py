@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import shutil
 import signal
@@ -190,3 +191,25 @@ def test_a_place_that_cannot_be_written_to_is_a_warning(pictures: Path, place: P
     assert [message for message in caplog.messages if "nothing is kept" in message] == [
         "nothing is kept for an interruption: Expected to write in runs/answers. Received: Not a directory."
     ]
+
+
+def test_an_export_killed_twice_converts_and_predicts_once(
+    package: Path, phantoms: Path, place: Path, capsys: Capture, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = place / "work"
+    shutil.copytree(package.parent / "work", work)
+    command = ["export", str(work), "--dataset", str(phantoms), "--out"]
+    caplog.set_level(logging.INFO)
+    assert main([*command, str(place / "undisturbed/new")]) == 0
+    assert "converting to LiteRT" in caplog.messages
+    assert kept_in(work) == []
+
+    answered = kill_twice(work, 15, *command, str(place / "new"))  # twelve shifts by Keras, the conversion, and some by LiteRT
+
+    capsys.readouterr()
+    caplog.clear()
+    assert main([*command, str(place / "new")]) == 0
+    assert "converting to LiteRT" not in caplog.messages
+    assert GOING_ON.format(answered) in capsys.readouterr().err
+    assert read_package(place) == read_package(place / "undisturbed")
+    assert kept_in(work) == kept_in(ANSWERS) == []
