@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli import packages, recipe
+from cli import packages, recipe, resuming
 from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
     from core.manifest import Interval
+    from training.kept import Kept
     from training.predictions import Predictions
     from training.recalibration import Recalibration
 
@@ -48,14 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
     _check(required, arguments.package_version)
     shelf.check_target(arguments.out, arguments.replace)
     classifier, threads = packages.load(arguments.package)
-    predictions, calibrated_on = _predictions(arguments.source, classifier, threads)
-    result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
-    version = arguments.package_version or recalibrated.next_version(classifier.manifest.version)
-    parent = recalibrated.locate(arguments.package)
-    record = {**calibrated_on, "requirements": required._asdict()}
-    with quiet_native_code():
-        recalibrated.write(parent, result, version, record, arguments.out)
-        package.load(arguments.out)
+    with resuming.kept("calibrate", [arguments.source], {"package": classifier.identity.sha256}) as kept:
+        predictions, calibrated_on = _predictions(arguments.source, classifier, threads, kept)
+        result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
+        version = arguments.package_version or recalibrated.next_version(classifier.manifest.version)
+        parent = recalibrated.locate(arguments.package)
+        record = {**calibrated_on, "requirements": required._asdict()}
+        with quiet_native_code():
+            recalibrated.write(parent, result, version, record, arguments.out)
+            package.load(arguments.out)
     _say(result, arguments.out, version)
     return 0
 
@@ -73,7 +75,7 @@ def _check(required: tuple[float, ...], version: str | None) -> None:
         raise errors.InvalidOption(f"Expected a version of letters, digits, dots, dashes and underscores. Received: {version!r}.")
 
 
-def _predictions(source: Path, classifier: "Classifier", threads: int) -> "tuple[Predictions, dict[str, Any]]":
+def _predictions(source: Path, classifier: "Classifier", threads: int, kept: "Kept") -> "tuple[Predictions, dict[str, Any]]":
     """Return predictions and what the manifest says of them."""
     import hashlib
 
@@ -83,7 +85,7 @@ def _predictions(source: Path, classifier: "Classifier", threads: int) -> "tuple
         read = predictions.read(source, [label.name for label in classifier.manifest.labels])
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
         return read, {"source": f"out-of-fold predictions ({source.name})", "predictions_sha256": sha256}
-    shifted = shifted_answers.ask(cases.find(source, classifier.manifest), classifier, threads)
+    shifted = shifted_answers.ask(cases.find(source, classifier.manifest), classifier, threads, kept=kept)
     packages.tell(shifted.unread)
     name = source.resolve().name
     return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}

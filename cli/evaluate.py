@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli import packages, recipe
+from cli import packages, recipe, resuming
 
 if TYPE_CHECKING:
+    from core.classifier import Classifier
     from training.evaluate import Examined
+    from training.kept import Kept
 
 STANDARD_OUTPUT = "-"
 
@@ -45,12 +47,35 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, write what was asked for, and say the main figures on the terminal."""
-    from training import evaluate, outputs, reports
+    from training import outputs, reports
 
     json_file = None if arguments.json in (None, STANDARD_OUTPUT) else Path(arguments.json)
     for target in filter(None, (json_file, arguments.html, arguments.csv)):
         reports.check(target)
     classifier, threads = packages.load(arguments.package)
+    asked = {"operating_point": classifier.operating_point(arguments.operating_point).name, "corruptions": arguments.corruptions}
+    folders = [arguments.dataset, *([arguments.outliers] if arguments.outliers else [])]
+    with resuming.kept("evaluate", folders, {"package": classifier.identity.sha256, **asked}) as kept:
+        examined = _examine(arguments, classifier, threads, kept)
+        if json_file:
+            reports.write(json_file, outputs.json(examined))
+        if arguments.csv:
+            reports.write(arguments.csv, outputs.csv(examined))
+        if arguments.html:
+            from training import evaluation_page  # Matplotlib
+
+            reports.write(arguments.html, evaluation_page.render(examined).encode())
+    arguments.record = outputs.json(examined)
+    if arguments.json == STANDARD_OUTPUT:
+        sys.stdout.write(outputs.json(examined).decode())
+    else:
+        _say(examined)
+    return 0
+
+
+def _examine(arguments: argparse.Namespace, classifier: "Classifier", threads: int, kept: "Kept") -> "Examined":
+    from training import evaluate
+
     examined = evaluate.evaluate(
         classifier,
         arguments.dataset,
@@ -59,22 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
         threads,
         arguments.held_out,
         outliers=arguments.outliers,
+        kept=kept,
     )
     packages.tell(examined.unread)
-    arguments.record = outputs.json(examined)
-    if json_file:
-        reports.write(json_file, outputs.json(examined))
-    if arguments.csv:
-        reports.write(arguments.csv, outputs.csv(examined))
-    if arguments.html:
-        from training import evaluation_page  # Matplotlib
-
-        reports.write(arguments.html, evaluation_page.render(examined).encode())
-    if arguments.json == STANDARD_OUTPUT:
-        sys.stdout.write(outputs.json(examined).decode())
-    else:
-        _say(examined)
-    return 0
+    return examined
 
 
 def _say(examined: "Examined") -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli import recipe
+from cli import recipe, resuming
 
 STANDARD_OUTPUT = "-"
 
@@ -41,15 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
     targets = [arguments.out, *([Path(arguments.json)] if arguments.json and not to_terminal else [])]
     for target in targets:
         reports.check(target)
-    exploration = explore.explore(arguments.datasets, arguments.workers)
-    reports.write(arguments.out, explore.page(exploration).encode())
-    found = exploration.findings
-    record = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    with resuming.kept("explore", arguments.datasets) as kept:
+        exploration = explore.explore(arguments.datasets, arguments.workers, kept=kept)
+        reports.write(arguments.out, explore.page(exploration).encode())
+        found = exploration.findings
+        record = msgspec.json.format(msgspec.json.encode(found), indent=2)
+        if arguments.json and not to_terminal:
+            reports.write(Path(arguments.json), record + b"\n")
     arguments.record = record
     if to_terminal:
         print(record.decode())
-    elif arguments.json:
-        reports.write(Path(arguments.json), record + b"\n")
     told = sys.stderr if to_terminal else sys.stdout
     for note in found.notes:
         print(f"note: {note.code}: {note.text}", file=told)

@@ -2,14 +2,32 @@
 
 import argparse
 import os
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cli import console, packages, recipe
+from cli import console, packages, recipe, resuming
+
+if TYPE_CHECKING:
+    from training.assembly import Parts
+    from training.evaluation import Evaluation
+    from training.patient_pictures import PatientPicture
 
 _PATIENT_PICTURES = (
     "with --evaluation: put the worst mistakes, X-rays of patients from the DATASET that was evaluated, into report/. Whoever gets the "
     "package, or a repository or image that it lies in, then sees them (default: a package holds no picture of a patient)"
 )
+
+
+class _Content(NamedTuple):
+    """What goes into the package: its parts, perhaps the Keras model and an evaluation, other files, and pictures of patients."""
+
+    parts: "Parts"
+    model: Any
+    evaluation: "Evaluation | None"
+    others: dict[str, bytes]
+    shown: "Mapping[str, PatientPicture]"
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,36 +57,49 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     console.show_training()
-    from training import data_page, errors, export, outputs, patient_pictures, runs, shelf
-    from training.assembly import Release
-    from training.fit import HISTORY_FILE
+    from training import errors, export, runs, shelf
 
-    source, model, shown = arguments.source, None, {}
     shelf.check_target(arguments.out, arguments.replace)
     if arguments.patient_pictures is not None and arguments.evaluation is None:
         raise errors.InvalidOption("Expected --evaluation with --patient-pictures: it says which are the worst. Received: none.")
-    if runs.is_package(source):
-        parts, others = runs.of_package(source)
-        found = outputs.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
-        others |= runs.epochs_of(arguments.history, parts.manifest) if arguments.history else {}
-        if arguments.data is not None:
-            others = {name: data for name, data in others.items() if not data_page.belongs(name)}
-            others |= data_page.of_package(arguments.data, parts.manifest, os.cpu_count() or 1)
-        if found is not None and arguments.patient_pictures is not None:
-            shown = patient_pictures.draw(found, source, arguments.patient_pictures)
-    else:
-        if arguments.dataset is None:
-            raise errors.InvalidOption("Expected --dataset with the data set that the run was trained on. Received: none.")
-        if any(one is not None for one in (arguments.evaluation, arguments.history, arguments.data)):
-            raise errors.InvalidOption(
-                "Expected --evaluation, --history and --data with a package, which they are of. Received: a work folder."
-            )
-        named = arguments.dataset_name or arguments.dataset.resolve().name
-        release = Release(arguments.name or source.resolve().name, arguments.package_version, named)
-        (parts, model), found = runs.of_work(source, arguments.dataset, release), None
-        others = runs.epochs_of(source / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1)
-    manifest = export.write(parts, arguments.out, model if arguments.keep_keras else None, found, others, shown)
+    with ExitStack() as stack:
+        content = _of_package(arguments, stack) if runs.is_package(arguments.source) else _of_work(arguments, stack)
+        manifest = export.write(content.parts, arguments.out, content.model, content.evaluation, content.others, content.shown)
     print(
         f"wrote {arguments.out}: {manifest.name} {manifest.version}, {len(manifest.files)} files; the card is {arguments.out / 'CARD.md'}"
     )
     return 0
+
+
+def _of_package(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
+    from training import data_page, outputs, patient_pictures, runs
+
+    parts, others = runs.of_package(arguments.source)
+    found = outputs.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
+    others |= runs.epochs_of(arguments.history, parts.manifest) if arguments.history else {}
+    if arguments.data is not None:
+        looks = stack.enter_context(resuming.kept("explore", [arguments.data]))
+        others = {name: data for name, data in others.items() if not data_page.belongs(name)}
+        others |= data_page.of_package(arguments.data, parts.manifest, os.cpu_count() or 1, looks)
+    worst = arguments.patient_pictures
+    shown = patient_pictures.draw(found, arguments.source, worst) if found is not None and worst is not None else {}
+    return _Content(parts, None, found, others, shown)
+
+
+def _of_work(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
+    from training import data_page, errors, runs
+    from training.assembly import Release
+    from training.fit import HISTORY_FILE
+
+    work, dataset = arguments.source, arguments.dataset
+    if dataset is None:
+        raise errors.InvalidOption("Expected --dataset with the data set that the run was trained on. Received: none.")
+    if any(one is not None for one in (arguments.evaluation, arguments.history, arguments.data)):
+        raise errors.InvalidOption(
+            "Expected --evaluation, --history and --data with a package, which they are of. Received: a work folder."
+        )
+    release = Release(arguments.name or work.resolve().name, arguments.package_version, arguments.dataset_name or dataset.resolve().name)
+    kept, looks = (stack.enter_context(one) for one in (resuming.told(runs.packaging(work)), resuming.kept("explore", [dataset])))
+    parts, model = runs.of_work(work, dataset, release, kept)
+    others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(dataset, os.cpu_count() or 1, looks)
+    return _Content(parts, model if arguments.keep_keras else None, None, others, {})

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from cli import console, packages, recipe
+from cli import console, packages, recipe, resuming
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,9 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     release = assembly.Release(
         name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin
     )
-    with trained.run.going(), experiment.writing(arguments.out):
-        parts = runs.assembled(trained, release, work)
-        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1)
+    with (
+        trained.run.going(),
+        experiment.writing(arguments.out),
+        resuming.told(runs.packaging(work)) as found,
+        resuming.kept("explore", [arguments.dataset]) as looks,
+    ):
+        parts = runs.assembled(trained, release, work, found)
+        others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1, looks)
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
     auroc = manifest.metrics["auroc"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import resuming
 from core import package, settings
 from core.api import Service
 from core.bootstrap import bootstrap
@@ -19,6 +20,15 @@ def unrecorded() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", "none")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where commands keep answers: a command that a test lets fail would leave them in the checkout."""
+    folder = tmp_path_factory.mktemp("answers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resuming, "FOLDER", folder)
+        yield folder
 
 
 @pytest.fixture(scope="session")

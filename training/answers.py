@@ -19,6 +19,7 @@ from core.manifest import InputContract, OperatingPoint
 from training import looks
 from training.cases import Case
 from training.corruptions import Corruption
+from training.kept import NOTHING, Kept
 from training.looks import Looks
 from training.pictures import GreyStack, shrink
 
@@ -48,8 +49,22 @@ class Answered(NamedTuple):
     looks: Looks
 
 
+class _Content(NamedTuple):
+    """What of an answer hangs on the file's bytes alone."""
+
+    prediction: contract.Prediction
+    corrupted: tuple[float, ...]
+    looks: Looks
+
+
 def ask(
-    cases: Sequence[Case], classifier: Classifier, point: OperatingPoint, corruptions: Sequence[Corruption], threads: int, progress: bool
+    cases: Sequence[Case],
+    classifier: Classifier,
+    point: OperatingPoint,
+    corruptions: Sequence[Corruption],
+    threads: int,
+    progress: bool,
+    kept: Kept = NOTHING,
 ) -> tuple[list[Answered], list[Unread]]:
     """Answer for every case, in order.
 
@@ -60,17 +75,22 @@ def ask(
         corruptions: also answered under each of these, which takes about twice the time of a plain answer each.
         threads: how many pictures are in work at once.
         progress: show a progress bar on standard error.
+        kept: of this package, point and corruptions.
     """
     # Decoded once for the corruptions and the looks, as large as either needs it.
     width_px, height_px = (max(sides) for sides in zip(*map(images.draft_px, (classifier.manifest.input, looks.COMPARED)), strict=True))
     draft_px = (width_px, height_px)
 
-    def answer(case: Case, data: bytes) -> Answered:
+    def work(data: bytes) -> _Content:
         prediction = classifier.classify(data, point, "evaluate", images.MAX_PIXELS)
         decoded = images.decode(data, draft_px=draft_px)
         corrupted = under(decoded.grey, seed_of(data), classifier, corruptions) if corruptions else ()
-        seen = looks.look(decoded, looks.compared(decoded.grey), len(data))
-        return Answered(case, hashlib.sha256(data).hexdigest(), len(data), prediction, corrupted, seen)
+        return _Content(prediction, corrupted, looks.look(decoded, looks.compared(decoded.grey), len(data)))
+
+    content = kept.remember("answers", work, _Content)
+
+    def answer(case: Case, data: bytes) -> Answered:
+        return Answered(case, hashlib.sha256(data).hexdigest(), len(data), *content(data))
 
     return for_each(cases, answer, threads, "reading pictures", progress)
 

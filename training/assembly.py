@@ -5,6 +5,7 @@ Temperature, thresholds and figures are those of the flatbuffer that serves, not
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,8 +19,10 @@ from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, Sel
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import calibrate, convert, draft, errors, guard, measure, metrics, networks, origin, precision, shifts
+from training.augment import SHIFTS
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained
+from training.kept import NOTHING, Kept
 from training.pictures import GreyStack, Pictures, inputs
 from training.shifts import predictor
 
@@ -69,61 +72,71 @@ class Parts(NamedTuple):
     guard: bytes | None = None
 
 
-def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LABELS) -> Parts:
+def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LABELS, kept: Kept = NOTHING) -> Parts:
     """Convert, calibrate and measure a trained model, of these labels. Its logits get the bias that the tune patients ask for.
+
+    Args:
+        trained: the model, and what it learned from.
+        release: what only a person can say.
+        labels: of the model.
+        kept: of this model and its data.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
     manifest = _provisional(trained, release, labels)
-    _unweigh(trained, len(labels))
-    flatbuffer, parity = _converted(trained, manifest)
+    _unweigh(trained, len(labels), kept)
+    flatbuffer, parity = _converted(trained, manifest, kept)
     network = Network(flatbuffer, manifest, 1)
     taught, tune, test = (trained.pictures.take(trained.split[part]) for part in ("fit", "tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
     manifest = msgspec.structs.replace(manifest, metrics=record)
-    manifest = _calibrated(manifest, network, tune, test)
-    found = {**manifest.metrics, "train_auroc": _auroc(network, manifest, taught), "validation_auroc": _auroc(network, manifest, tune)}
-    manifest = msgspec.structs.replace(manifest, metrics=found)
-    manifest = with_draft_margin(manifest, network, tune.grey)
+    manifest = _calibrated(manifest, network, taught, tune, test, kept)
+    manifest = with_draft_margin(manifest, network, tune.grey, kept)
     parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
     if min(len(tune.labels), len(test.labels)) < guard.FEWEST:
         _log.warning("no guard: it takes %d tune and %d test pictures to place its thresholds", guard.FEWEST, guard.FEWEST)
         return parts
-    fitted = guard.fit(network, manifest.input, guard.Chests(taught.grey, tune.grey, test.grey))
+    chests = guard.Chests(taught.grey, tune.grey, test.grey)
+    fitted = guard.fit(network, manifest.input, chests, kept=kept)
     return parts._replace(manifest=guard.guarded(manifest, fitted), guard=fitted.file)
 
 
-def _unweigh(trained: Trained, labels: int) -> None:
+def _unweigh(trained: Trained, labels: int, kept: Kept) -> None:
     """Undo in the model's last layer that the loss weighed all classes alike: see `calibrate.fit_bias`."""
     tune = trained.pictures.take(trained.split["tune"])
-    raw = shifts.predict_all(predictor(trained.model), tune, trained.contract)
+    raw = shifts.predict_all(predictor(trained.model), tune, trained.contract, kept=kept, part="Keras, tune")
     networks.add_bias(trained.model, calibrate.fit_bias(raw.reshape(-1, labels), np.tile(tune.labels, len(raw))))
 
 
-def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pictures) -> Manifest:
+def _calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, kept: Kept) -> Manifest:
     """Return the manifest with temperature and thresholds chosen on `tune` and figures measured on `test`.
 
     Args:
         manifest: of the network; its figures are kept beside the new ones.
         network: what serves.
+        taught: pictures of patients who taught; one figure of them shows how much was learned by heart.
         tune: pictures of patients who choose.
         test: pictures of other patients, who only report.
+        kept: of the network.
     """
 
-    def predict(pictures: Pictures) -> npt.NDArray[np.float64]:
-        return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input)
+    def predict(pictures: Pictures, part: str, names: Sequence[str] = SHIFTS) -> npt.NDArray[np.float64]:
+        return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input, names, kept=kept, part=part)
 
-    raw = predict(tune)
+    raw = predict(tune, "LiteRT, tune")
     temperature = calibrate.fit_temperature(raw.reshape(-1, len(manifest.labels)), np.tile(tune.labels, len(raw)))
     pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
     truth, patients = np.tile(tune.labels > 0, len(raw)), np.tile(tune.groups, len(raw))
     thresholds, spread = calibrate.choose_stable_thresholds(pneumonia.ravel(), truth, patients)
-    probabilities = calibrate.soften(predict(test), temperature)
+    probabilities = calibrate.soften(predict(test, "LiteRT, test"), temperature)
     points = measure.operating_points(thresholds, probabilities[0], test)
+    by_heart = measure.pneumonia_of(calibrate.soften(predict(taught, "LiteRT, fit", SHIFTS[:1])[0], temperature))
     figures = {
         **manifest.metrics,
         **measure.figures(points, probabilities, test),
+        "train_auroc": _auroc(by_heart, taught),
+        "validation_auroc": _auroc(pneumonia[0], tune),
         "thresholds_chosen": calibrate.RULE,
         "threshold_spread": {name: list(ends) for name, ends in spread.items()},
     }
@@ -132,17 +145,15 @@ def _calibrated(manifest: Manifest, network: Network, tune: Pictures, test: Pict
     )
 
 
-def _auroc(network: Network, manifest: Manifest, pictures: Pictures) -> dict[str, float]:
-    """Return the AUROC of pneumonia on plain pictures, with its interval: of those that taught or chose, to hold against the others'."""
-    raw = shifts.predict(lambda values: convert.run_all(network, values), pictures.grey, manifest.input)
-    pneumonia = measure.pneumonia_of(calibrate.soften(raw, manifest.temperature))
+def _auroc(pneumonia: npt.NDArray[np.float64], pictures: Pictures) -> dict[str, float]:
+    """Return the AUROC of pneumonia with its interval, as the manifest has it."""
     found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, pictures.labels > 0, pneumonia, pictures.groups))
     return found
 
 
-def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack) -> Manifest:
+def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack, kept: Kept = NOTHING) -> Manifest:
     """Return the manifest with the margin that scaled JPEG decoding was measured to need."""
-    margin = draft.margin(classifier(manifest, network), grey)
+    margin = draft.margin(classifier(manifest, network), grey, kept=kept)
     return msgspec.structs.replace(manifest, input=msgspec.structs.replace(manifest.input, draft_margin=margin))
 
 
@@ -176,11 +187,10 @@ def _origin(trained: Trained, release: Release) -> Origin:
     return origin.describe(trained.pictures, trained.split, trained.configuration, release.dataset_name, release.weights_origin)
 
 
-def _converted(trained: Trained, manifest: Manifest) -> tuple[bytes, dict[str, float]]:
+def _converted(trained: Trained, manifest: Manifest, kept: Kept) -> tuple[bytes, dict[str, float]]:
     """Return the float16 network, or its float32 twin where rounding shows, proven equal to Keras, and their largest differences."""
     exported = networks.with_outputs(trained.model)
-    _log.info("converting to LiteRT")
-    full = convert.to_litert(exported)
+    full = kept.remember("conversion", lambda _: convert.to_litert(exported), bytes)(b"")
     flatbuffer = precision.halve(full)
     grey = trained.pictures.take(trained.split["tune"][:_PARITY_PICTURES]).grey
     values = inputs(grey, trained.contract)

@@ -1,5 +1,6 @@
 """Keras to LiteRT, and the proof that nothing was lost. This module and `precision` are all that needs TensorFlow."""
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 from core.network import Network
 from training import errors
+
+_log = logging.getLogger(__name__)
 
 PARITY_FLOAT32: Final = 1e-4
 PARITY_FLOAT16: Final = 2e-3
@@ -47,6 +50,7 @@ def to_litert(model: keras.Model) -> bytes:
     signature = [keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype="float32")]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.tflite"
+        _log.info("converting to LiteRT")
         try:
             model.export(path, format="litert", input_signature=signature, verbose=False)
         except Exception as error:  # the converter raises its own kind and bare exceptions alike

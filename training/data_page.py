@@ -14,6 +14,7 @@ import msgspec
 from core.manifest import Manifest
 from training import composition, dataset, errors, explore, markdown
 from training.explore import Exploration
+from training.kept import NOTHING, Kept
 from training.shelf import REPORT_FOLDER
 from training.svg import svg
 
@@ -24,27 +25,28 @@ _SOMEBODY: Final = "one patient"
 _LEFT_OUT: Final = ("Samples",)
 
 
-def of(folder: Path, threads: int) -> dict[str, bytes]:
+def of(folder: Path, threads: int, kept: Kept = NOTHING) -> dict[str, bytes]:
     """Look at a data set that is trained on; return the page's files by their path in a package.
 
     Args:
         folder: of the data set.
         threads: that decode.
+        kept: of explorations.
 
     Raises:
         errors.DatasetMissing, errors.NoClassFolders, errors.NoPictures: there is nothing to look at.
     """
-    return draw(explore.explore([folder], threads))
+    return draw(explore.explore([folder], threads, kept=kept))
 
 
-def of_package(folder: Path, manifest: Manifest, threads: int) -> dict[str, bytes]:
+def of_package(folder: Path, manifest: Manifest, threads: int, kept: Kept = NOTHING) -> dict[str, bytes]:
     """Do as `of`, for a package that is there already.
 
     Raises:
         errors.RunMismatch: the package says that it learned from another data set, or does not know from which.
         errors.DatasetMissing, errors.NoClassFolders, errors.NoPictures: there is nothing to look at.
     """
-    exploration = explore.explore([folder], threads)
+    exploration = explore.explore([folder], threads, kept=kept)
     received, expected = dataset.digest(exploration.survey.pictures), manifest.origin.dataset_sha256
     if received != expected:
         raise errors.RunMismatch(

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from core import images
 from core.classifier import Classifier, log_odds
 from core.grey import Grey
+from training.kept import NOTHING, Kept
 from training.pictures import GreyStack
 
 _ENLARGEMENT: Final = 4  # 896 px from 224, so that JPEG is decoded at 1/2 scale
@@ -23,16 +24,18 @@ _SAFETY: Final = 2.0
 _MOST_PICTURES: Final = 300
 
 
-def margin(classifier: Classifier, grey: GreyStack, progress: bool = True) -> float:
+def margin(classifier: Classifier, grey: GreyStack, progress: bool = True, kept: Kept = NOTHING) -> float:
     """Return twice the largest change of the log-odds of pneumonia over these pictures, enlarged and stored as JPEG.
 
     Args:
         classifier: with its temperature already chosen.
         grey: uint8 array (N, height, width); at most 300 are used, evenly spread. 200 or more make the maximum trustworthy.
         progress: show a progress bar.
+        kept: of this classifier.
     """
+    change = kept.remember("draft margin", lambda data: _change(classifier, data), float)
     rows = np.unique(np.linspace(0, len(grey) - 1, min(len(grey), _MOST_PICTURES)).astype(int))
-    changes = [_change(classifier, enlarge(grey[row])) for row in tqdm(rows, "draft margin", unit="picture", disable=not progress)]
+    changes = [change(enlarge(grey[row])) for row in tqdm(rows, "draft margin", unit="picture", disable=not progress)]
     return math.ceil(_SAFETY * max(changes) * 1000.0) / 1000.0
 
 

@@ -19,6 +19,7 @@ from training.cases import Cases
 from training.dataset import BACTERIAL, VIRAL
 from training.estimates import BOTH, NO_PNEUMONIA, estimate, rates
 from training.evaluation import DatasetFacts, Estimate, Evaluation, Metrics, ModelFacts, Speed, UnreadableFile
+from training.kept import NOTHING, Kept
 from training.shortcuts import Said
 from training.table import Table, tabulate
 
@@ -47,6 +48,7 @@ def evaluate(
     held_out: bool = False,
     progress: bool = True,
     outliers: Path | None = None,
+    kept: Kept = NOTHING,
 ) -> Examined:
     """Evaluate a package on a data set.
 
@@ -59,6 +61,7 @@ def evaluate(
         held_out: only the patients that the package's training held out; the folder is what it was trained on.
         progress: show a progress bar on standard error.
         outliers: holds a folder for each kind of pictures that are no chest X-rays.
+        kept: of this package, point and corruptions.
 
     Raises:
         core.errors.InvalidParameter: the package has no such point.
@@ -70,18 +73,18 @@ def evaluate(
     if held_out:
         found = cases.held_out(found, classifier.manifest, progress)
     selected = corruptions.selected(selection)
-    answered, unread = answers.ask(found.cases, classifier, point, selected, threads, progress)
+    answered, unread = answers.ask(found.cases, classifier, point, selected, threads, progress, kept)
     if not answered:
         why = f"{len(unread)} files, none of them readable ({unread[0].code})" if unread else "no file"
         raise errors.NothingToEvaluate(f"Expected pictures in the class folders of {folder}. Received: {why}.")
     table = tabulate(answered, classifier.manifest)
-    seconds = perf_counter() - start
+    seconds = kept.seconds + perf_counter() - start
     said = adverse.suspect(table)
     evaluation = _assemble(classifier, point, table, found, unread, selected, said, _speed(table, threads, seconds), held_out)
     watched = msgspec.structs.replace(
         evaluation,
         guard=watch.row(evaluation.dataset.name, [answer.prediction.guard for answer in answered]),
-        outliers=watch.outliers(outliers, classifier, threads, progress) if outliers else (),
+        outliers=watch.outliers(outliers, classifier, threads, progress, kept) if outliers else (),
     )
     return Examined(interpretation.interpret(watched), table, unread, classifier, point, said)
 

@@ -14,6 +14,7 @@ from training import appearance, composition, duplicates, errors, folders, leaka
 from training.appearance import Appearance
 from training.composition import Composition
 from training.duplicates import Duplicates, DuplicateSet
+from training.kept import NOTHING, Kept
 from training.leakage import Leakage
 from training.pages import Picture, Section, Table, render
 from training.pictures import GreyStack
@@ -56,18 +57,19 @@ class Exploration(NamedTuple):
     survey: Survey
 
 
-def explore(given: Sequence[Path], workers: int, progress: bool = True) -> Exploration:
+def explore(given: Sequence[Path], workers: int, progress: bool = True, kept: Kept = NOTHING) -> Exploration:
     """Measure data sets and work out what their figures say.
 
     Args:
         given: folders with one folder per class, or with parts (train, test) that have them.
         workers: threads that decode.
         progress: show a progress bar.
+        kept: of explorations.
 
     Raises:
         errors.DatasetMissing, errors.NoClassFolders, errors.NoPictures: there is nothing to explore.
     """
-    measured = survey.measure(folders.find(given), workers, progress)
+    measured = survey.measure(folders.find(given), workers, progress, kept)
     if not measured.pictures:
         first = measured.unreadable[0]
         raise errors.NoPictures(

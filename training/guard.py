@@ -5,7 +5,7 @@ not refused. Called by `training.assembly` for a new package, and by `pneumonia 
 (docs/decisions/0013-the-guard.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -21,6 +21,7 @@ from core.manifest import GuardContract, InputContract, Manifest
 from core.network import Network
 from training import outliers
 from training.augment import Augmentation, vary
+from training.kept import NOTHING, Kept
 from training.pictures import GreyStack
 
 Floats = npt.NDArray[np.float32]
@@ -68,7 +69,7 @@ class Fitted(NamedTuple):
     probabilities: Floats
 
 
-def fit(network: Network, contract: InputContract, chests: Chests, progress: bool = True) -> Fitted:
+def fit(network: Network, contract: InputContract, chests: Chests, progress: bool = True, kept: Kept = NOTHING) -> Fitted:
     """Fit a guard to a network that gives an embedding; the same pictures give the same guard.
 
     Args:
@@ -76,13 +77,15 @@ def fit(network: Network, contract: InputContract, chests: Chests, progress: boo
         contract: its input.
         chests: none of the three is empty.
         progress: show a progress bar on standard error.
+        kept: of this network.
     """
+    embed = _embedder(network, contract, progress, kept)
     some = chests.fit[:: max(1, -(-len(chests.fit) // _FIT_PICTURES))]
     count = int(np.clip(len(some) // 3, *_OUTLIERS))
-    known, _ = _embed(network, contract, [*some, *_reframed(some, 0)], progress)
-    other, _ = _embed(network, contract, outliers.make(list(some), count, 0), progress)
-    judged, _ = _embed(network, contract, [*chests.tune, *_reframed(chests.tune, 1)], progress)
-    held_out, probabilities = _embed(network, contract, list(chests.held_out), progress)
+    known, _ = embed([*some, *_reframed(some, 0)])
+    other, _ = embed(outliers.make(list(some), count, 0))
+    judged, _ = embed([*chests.tune, *_reframed(chests.tune, 1)])
+    held_out, probabilities = embed(list(chests.held_out))
     reference = _reference(known, other, judged)
     distances = np.array([reference.distance(one) for one in judged])
     warn, median = float(np.quantile(distances, _ACCEPTED)), float(np.median(distances))
@@ -96,7 +99,7 @@ def fit(network: Network, contract: InputContract, chests: Chests, progress: boo
         distance_shares=shares,
         pictures=len(found),
     )
-    made, _ = _embed(network, contract, outliers.make(list(chests.held_out), min(count, 4 * len(found)), 2), progress)
+    made, _ = embed(outliers.make(list(chests.held_out), min(count, 4 * len(found)), 2))
     return Fitted(decides, write(reference), _measured(decides, found, [reference.distance(one) for one in made]), probabilities)
 
 
@@ -130,18 +133,26 @@ def _reframed(greys: GreyStack, seed: int) -> list[npt.NDArray[np.uint8]]:
     return [vary(grey, np.random.default_rng((seed, number)), REFRAMED) for number, grey in enumerate(greys)]
 
 
-def _embed(
-    network: Network, contract: InputContract, greys: Sequence[npt.NDArray[np.uint8]], progress: bool
-) -> tuple[Floats, npt.NDArray[np.float32]]:
-    """Return what the network gives for pictures: embeddings, float32 array (N, d), and probabilities, float32 array (N, K)."""
+def _embedder(
+    network: Network, contract: InputContract, progress: bool, kept: Kept
+) -> Callable[[Sequence[npt.NDArray[np.uint8]]], tuple[Floats, Floats]]:
+    """Return what asks the network about pictures: embeddings, float32 array (N, d), and probabilities, float32 array (N, K)."""
 
-    def one(grey: npt.NDArray[np.uint8]) -> tuple[Floats | None, Floats]:
-        outputs = network.run(images.preprocess(np.ascontiguousarray(grey), contract))
-        return outputs.embedding, outputs.probabilities
+    def work(data: bytes) -> tuple[bytes, bytes]:
+        grey = np.frombuffer(data, np.uint8).reshape(contract.height_px, contract.width_px)
+        outputs = network.run(images.preprocess(grey, contract))
+        return b"" if outputs.embedding is None else outputs.embedding.tobytes(), outputs.probabilities.tobytes()
 
-    with ThreadPoolExecutor(network.interpreters) as pool:
-        found = list(tqdm(pool.map(one, greys), "guard", len(greys), unit="picture", disable=not progress))
-    return np.stack([embedding for embedding, _ in found if embedding is not None]), np.stack([probabilities for _, probabilities in found])
+    answer = kept.remember("guard", work, tuple[bytes, bytes])
+
+    def embed(greys: Sequence[npt.NDArray[np.uint8]]) -> tuple[Floats, Floats]:
+        with ThreadPoolExecutor(network.interpreters) as pool:
+            answers = pool.map(lambda grey: answer(np.ascontiguousarray(grey).tobytes()), greys)
+            found = list(tqdm(answers, "guard", len(greys), unit="picture", disable=not progress))
+        embeddings, probabilities = ([np.frombuffer(one, np.float32) for one in column if one] for column in zip(*found, strict=True))
+        return np.stack(embeddings), np.stack(probabilities)
+
+    return embed
 
 
 def _reference(known: Floats, other: Floats, judged: Floats) -> Reference:

@@ -4,6 +4,8 @@ Called by `pneumonia train` and `pneumonia export`.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,13 @@ import keras
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
-from training import assembly, data_page, dataset, errors, experiment, fit, history, networks, origin, splits, tracking
+from training import assembly, data_page, dataset, errors, experiment, fit, history, kept, networks, origin, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
 from training.fit import BEST_FILE, HISTORY_FILE, STATE_FILE, State
 from training.history import History
+from training.kept import Kept
 from training.pictures import load
 from training.shelf import CARD_FILE, REPORT_FOLDER
 
@@ -54,26 +57,42 @@ def is_package(folder: Path) -> bool:
     return (folder / MANIFEST_FILE).is_file()
 
 
-def assembled(trained: Trained, release: Release, work: Path) -> Parts:
+@contextmanager
+def packaging(work: Path) -> Iterator[Kept]:
+    """Give what an interrupted packaging of a finished run has worked out; it lies in the run's work folder."""
+    files = [work / name for name in (RUN_FILE, BEST_FILE)]
+    asked = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+    with kept.opened(work, "packaging", {**asked, "backend": keras.backend.backend()}) as found:
+        yield found
+
+
+def assembled(trained: Trained, release: Release, work: Path, found: Kept) -> Parts:
     """Return the parts of a package; its origin names MLflow's run, and the code that made the run in `work`, not what exports it.
+
+    Args:
+        trained: what the run in `work` has learned.
+        release: what only a person can say.
+        work: the run's work folder.
+        found: of `packaging`.
 
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
-    parts = assembly.assemble(trained, release)
+    parts = assembly.assemble(trained, release, kept=found)
     now = parts.manifest.origin
     config = {**now.config, **origin.link(trained.run.id)}
     began = msgspec.structs.replace(now, commit=experiment.made_with(work) or now.commit, config=config)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began))
 
 
-def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Model]:
+def of_work(work: Path, folder: Path, release: Release, found: Kept) -> tuple[Parts, keras.Model]:
     """Return the parts of a package of a finished run, calibrated and measured on its data set, and the model.
 
     Args:
         work: the run's work folder.
         folder: the data set that it was trained on.
         release: what only a person can say.
+        found: of `packaging`.
 
     Raises:
         errors.RunUnusable: the run is not finished, or there is none.
@@ -92,7 +111,7 @@ def of_work(work: Path, folder: Path, release: Release) -> tuple[Parts, keras.Mo
     # The file that the run started from may be gone since; the run wrote down what it was.
     unnamed = msgspec.structs.replace(configuration, weights="none")
     recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
-    parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work)
+    parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work, found)
     began = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began)), model
 

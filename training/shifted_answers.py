@@ -12,6 +12,7 @@ from training.answers import Unread, at_network_size, for_each
 from training.augment import SHIFTS, shift
 from training.calibrate import soften
 from training.cases import Case, Cases
+from training.kept import NOTHING, Kept
 from training.predictions import ANY_KIND, Predictions
 
 
@@ -29,7 +30,7 @@ class _Seen(NamedTuple):
     probabilities: list[list[float]]
 
 
-def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = True) -> Shifted:
+def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = True, kept: Kept = NOTHING) -> Shifted:
     """Answer for every picture under every shift.
 
     Args:
@@ -37,14 +38,16 @@ def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = Tru
         classifier: loaded with as many interpreters as threads.
         threads: how many pictures are in work at once.
         progress: show a progress bar on standard error.
+        kept: of this package.
 
     Raises:
         errors.NothingToEvaluate: there is no readable picture.
         errors.SeenInTraining: by its digest this is the data set that the network was trained on.
     """
+    under_all = kept.remember("shifts", lambda data: _under_all(data, classifier), list[list[float]])
 
     def answer(case: Case, data: bytes) -> _Seen:
-        return _Seen(case, hashlib.sha256(data).hexdigest(), _under_all(data, classifier))
+        return _Seen(case, hashlib.sha256(data).hexdigest(), under_all(data))
 
     seen, unread = for_each(found.cases, answer, threads, "simulated shifts", progress)
     if not seen:

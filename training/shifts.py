@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from core.manifest import InputContract
 from training.augment import SHIFTS, shift
+from training.kept import NOTHING, Kept
 from training.pictures import GreyStack, Pictures, inputs
 
 Predict = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
@@ -44,7 +45,30 @@ def shifted(grey: GreyStack, names: Sequence[str]) -> GreyStack:
     return np.stack([shift(picture, names[row % len(names)], row) for row, picture in enumerate(grey)])
 
 
-def predict_all(network: Predict, pictures: Pictures, contract: InputContract, progress: bool = True) -> npt.NDArray[np.float64]:
-    """Return the probabilities under every shift: float64 array (len(SHIFTS), N, K), the plain pictures first."""
-    names = tqdm(SHIFTS, "simulated shifts", unit="shift", disable=not progress)
-    return np.stack([predict(network, shifted(pictures.grey, [name]), contract) for name in names])
+def predict_all(
+    network: Predict,
+    pictures: Pictures,
+    contract: InputContract,
+    names: Sequence[str] = SHIFTS,
+    progress: bool = True,
+    kept: Kept = NOTHING,
+    part: str = "",
+) -> npt.NDArray[np.float64]:
+    """Return the probabilities under every shift: float64 array (len(names), N, K), of SHIFTS the plain pictures first.
+
+    Args:
+        network: predicts.
+        pictures: N of them.
+        contract: the network's input.
+        names: of the shifts.
+        progress: show a progress bar on standard error.
+        kept: of all the above but for what `part` tells apart; a shift is kept as a whole.
+        part: which network is asked about which pictures.
+    """
+
+    def under(name: bytes) -> bytes:
+        return predict(network, shifted(pictures.grey, [name.decode()]), contract).tobytes()
+
+    predicted = kept.remember(part, under, bytes)
+    rows = [predicted(name.encode()) for name in tqdm(names, "simulated shifts", unit="shift", disable=not progress)]
+    return np.frombuffer(b"".join(rows)).reshape(len(names), len(pictures.labels), -1).copy()

@@ -5,7 +5,7 @@ that a large archive fits into memory. A file that cannot be read is a finding, 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +20,7 @@ from core import images
 from core.errors import PictureError
 from training import dataset, folders, looks
 from training.folders import Part
+from training.kept import NOTHING, Kept
 from training.looks import Looks
 from training.pictures import GreyStack
 
@@ -79,24 +80,37 @@ class Survey(NamedTuple):
         return np.asarray(dataset.group(patients, [picture.sha256 for picture in self.pictures]), dtype=np.str_)
 
 
+class _Content(NamedTuple):
+    """What of a measurement hangs on the file's bytes alone; of the arrays the bytes."""
+
+    format: str
+    looks: Looks
+    thumbnail: bytes
+    histogram: bytes
+
+
 class _Measured(NamedTuple):
     picture: Picture
     thumbnail: GreyStack
     histogram: npt.NDArray[np.uint16]
 
 
-def measure(parts: Sequence[Part], workers: int, progress: bool = True) -> Survey:
+def measure(parts: Sequence[Part], workers: int, progress: bool = True, kept: Kept = NOTHING) -> Survey:
     """Decode and measure every file of the parts.
 
     Args:
         parts: as `folders.find` returns them.
         workers: threads; each holds one decoded picture at a time. Decoding lets go of Python's lock.
         progress: show a progress bar.
+        kept: of such measurements.
     """
+    content = kept.remember("looks", _look, _Content)
     files = [(part, path) for part in parts for path in part.paths]
     executor = ThreadPoolExecutor(workers, "survey")
     try:
-        found = list(tqdm(executor.map(lambda file: _measure(*file), files), "measuring", len(files), unit="picture", disable=not progress))
+        found = list(
+            tqdm(executor.map(lambda file: _measure(content, *file), files), "measuring", len(files), unit="picture", disable=not progress)
+        )
     finally:
         executor.shutdown(cancel_futures=True)  # Ctrl+C need not wait for thousands of pictures
     rows = [row for row in found if isinstance(row, _Measured)]
@@ -122,17 +136,15 @@ def preview(path: Path, side_px: int) -> GreyStack:
     return np.asarray(image)
 
 
-def _measure(part: Part, path: str) -> _Measured | Unreadable:
+def _measure(content: Callable[[bytes], _Content], part: Part, path: str) -> _Measured | Unreadable:
     try:
         data = (part.folder / path).read_bytes()
-        decoded = images.decode(data)
+        found = content(data)
     except PictureError as error:
         return Unreadable(part=part.name, path=path, code=error.code, reason=str(error))
     except OSError as error:
         reason = f"Expected a readable file. Received: {error.strerror}."
         return Unreadable(part=part.name, path=path, code="unreadable_file", reason=reason)
-    grey = looks.compared(decoded.grey)
-    histogram = np.bincount((grey // (256 // LEVELS)).ravel(), minlength=LEVELS)
     label, kind, patient, named = folders.describe(path)
     picture = Picture(
         part=part.name,
@@ -142,8 +154,16 @@ def _measure(part: Part, path: str) -> _Measured | Unreadable:
         patient=patient,
         named=named,
         sha256=hashlib.sha256(data).hexdigest(),
-        format=decoded.format,
-        **msgspec.structs.asdict(looks.look(decoded, grey, len(data))),
+        format=found.format,
+        **msgspec.structs.asdict(found.looks),
     )
+    thumbnail = np.frombuffer(found.thumbnail, np.uint8).reshape(THUMBNAIL_PX, THUMBNAIL_PX)
+    return _Measured(picture, thumbnail, np.frombuffer(found.histogram, np.uint16))
+
+
+def _look(data: bytes) -> _Content:
+    decoded = images.decode(data)
+    grey = looks.compared(decoded.grey)
+    histogram = np.bincount((grey // (256 // LEVELS)).ravel(), minlength=LEVELS).astype(np.uint16)
     thumbnail = Image.fromarray(grey).resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
-    return _Measured(picture, np.asarray(thumbnail), histogram.astype(np.uint16))
+    return _Content(decoded.format, looks.look(decoded, grey, len(data)), thumbnail.tobytes(), histogram.tobytes())

@@ -10,6 +10,7 @@ from core.classifier import Classifier
 from training import answers, errors
 from training.cases import Case
 from training.evaluation import Evaluation, GuardRow
+from training.kept import NOTHING, Kept
 
 _MOST_PASSING: Final = 0.2
 
@@ -28,21 +29,19 @@ def row(kind: str, judged: Sequence[contract.Guard]) -> GuardRow:
     )
 
 
-def outliers(folder: Path, classifier: Classifier, threads: int, progress: bool) -> tuple[GuardRow, ...]:
+def outliers(folder: Path, classifier: Classifier, threads: int, progress: bool, kept: Kept = NOTHING) -> tuple[GuardRow, ...]:
     """Return a row for each folder in `folder`, by name; files that are no readable picture are left out.
 
     Raises:
         errors.NothingToEvaluate: no folder in it has a readable picture.
     """
-
-    def judge(_case: Case, data: bytes) -> contract.Guard:
-        return classifier.judge(data, images.MAX_PIXELS)[1]
+    judge = kept.remember("guard", lambda data: classifier.judge(data, images.MAX_PIXELS)[1], contract.Guard)
 
     rows = []
     for kind in sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else ():
         files = sorted(file for file in kind.rglob("*") if file.is_file() and not file.name.startswith("."))
         cases = [Case(file, file.name, False, None, None) for file in files]
-        judged, _ = answers.for_each(cases, judge, threads, kind.name, progress)
+        judged, _ = answers.for_each(cases, lambda _case, data: judge(data), threads, kind.name, progress)
         if judged:
             rows.append(row(kind.name, judged))
     if not rows:
