@@ -174,7 +174,7 @@ def _of_package(folder: Path) -> Row:
     known = isinstance(arch, str) and arch in architectures.NAMES
 
     def measured(name: str) -> Interval | None:
-        return msgspec.convert(written.metrics.get(name), Interval | None)  # type: ignore[no-any-return]  # a union, which it takes
+        return msgspec.convert(written.metrics.get(name), Interval | None)
 
     return Row(
         name=f"{written.name} {written.version}",

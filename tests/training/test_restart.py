@@ -9,7 +9,7 @@ import pytest
 
 from cli.main import main
 from core import manifest
-from training import dataset, networks, pictures, rebuild, restart
+from training import dataset, errors, networks, pictures, rebuild, restart
 from training.configuration import Configuration
 from training.shifts import predictor
 
@@ -69,5 +69,5 @@ def test_patients_that_the_package_knows_are_not_held_out(
 
 
 def test_a_package_of_another_data_set_is_no_start(package: Path) -> None:
-    with pytest.raises(restart.errors.SeenInTraining, match=r"which holds out the same patients\. Received: "):
+    with pytest.raises(errors.SeenInTraining, match=r"which holds out the same patients\. Received: "):
         restart.manifest_of(package, "0" * 64, 1)
