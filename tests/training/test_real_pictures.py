@@ -13,13 +13,13 @@ from training import (
     convert,
     dataset,
     duplicates,
-    experiment,
     folders,
     measure,
     metrics,
     networks,
     pictures,
     precision,
+    shifts,
     shortcuts,
     splits,
     survey,
@@ -72,7 +72,7 @@ def test_keras_and_litert_agree_on_real_pictures(public: dataset.Dataset) -> Non
         ("float32", Network(full, shapes, 1), convert.PARITY_FLOAT32),
         ("float16", Network(precision.halve(full), shapes, 1), convert.PARITY_FLOAT16),
     ]
-    differences = convert.check_parity(experiment.predictor(model)(values), twins, values)
+    differences = convert.check_parity(shifts.predictor(model)(values), twins, values)
     assert differences["float32"] < differences["float16"]
 
 
