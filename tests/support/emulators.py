@@ -126,7 +126,12 @@ def running(
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()  # else it would outlive its test, and fail the next one by its warning
+                process.wait()
+                raise
 
 
 def _create_container(port: int) -> None:

@@ -62,6 +62,14 @@ def package(train_tiny: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny package to retrain from, which tells the phantoms apart."""
+    from tests.training import retraining
+
+    return retraining.champion(tmp_path_factory.mktemp("champion"), epochs=12)
+
+
+@pytest.fixture(scope="session")
 def evaluated(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package exported with an evaluation of it."""
     from cli.main import main

@@ -134,11 +134,11 @@ def test_evaluation_counts_verdicts_on_the_data_set_and_on_other_pictures(guarde
 
 
 @pytest.mark.parametrize("content", ["nothing", "text"])
-def test_outliers_without_a_picture_are_refused(content: str, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outliers_without_a_picture_are_refused(content: str, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if content == "text":
         (tmp_path / "others" / "kind").mkdir(parents=True)
         (tmp_path / "others" / "kind" / "a.txt").write_text("no picture")
-    command = ["evaluate", str(BAKED_MODEL), str(dataset), "--corruptions", "none", "--outliers", str(tmp_path / "others")]
+    command = ["evaluate", str(BAKED_MODEL), str(phantoms), "--corruptions", "none", "--outliers", str(tmp_path / "others")]
 
     assert main(command) == 2
 

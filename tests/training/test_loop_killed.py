@@ -21,7 +21,6 @@ from core.store import Store, open_store
 from tests.crash.test_uploads import check
 from tests.support import emulators, nurseries
 from tests.support.ports import free_port
-from tests.training import retraining
 from tests.training.loop import PICTURES, Loop
 
 pytestmark = pytest.mark.train
@@ -31,7 +30,7 @@ LIMIT_S = 300.0
 
 
 @pytest.fixture
-def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
+def loop(tmp_path: Path, champion: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
     port = free_port()
     settings = {"RETRAIN_EPOCHS": "2", "JOB_STALE_S": "600"}
     with ExitStack() as stack:
@@ -39,9 +38,7 @@ def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
         for name, value in emulator.environ.items():
             monkeypatch.setenv(name, value)
         store = open_store(emulator.url)
-        promotions.promote(
-            store, models.push(store, retraining.champion(tmp_path / "champion", epochs=6)), promotions.BY_HAND, "to begin with"
-        )
+        promotions.promote(store, models.push(store, champion), promotions.BY_HAND, "to begin with")
         assert emulator.process is not None
         emulator.process.kill()
         emulator.process.wait()

@@ -32,15 +32,9 @@ pytestmark = pytest.mark.train
 SOME = {NORMAL: 16, BACTERIAL: 8, VIRAL: 8}
 
 
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package that tells the phantoms apart."""
-    return retraining.champion(tmp_path_factory.mktemp("champion"), epochs=12)
-
-
 @pytest.fixture
-def store(tmp_path: Path, good: Path) -> Store:
-    return retraining.stocked(tmp_path / "store", good, SOME)
+def store(tmp_path: Path, champion: Path) -> Store:
+    return retraining.stocked(tmp_path / "store", champion, SOME)
 
 
 def carry_out(store: Store, settings: Settings, work: Path) -> RetrainOutcome:
@@ -87,10 +81,10 @@ def test_uploads_become_a_promoted_package_with_report_and_card(tmp_path: Path, 
     assert (client.info.status, client.data.tags["package"]) == ("FINISHED", "tiny 0.2.0")
 
 
-def test_worse_challenger_is_kept_and_says_why(tmp_path: Path, good: Path) -> None:
+def test_worse_challenger_is_kept_and_says_why(tmp_path: Path, champion: Path) -> None:
     """The champion calls everything positive: nothing is more sensitive, and held-out pneumonia that looks normal shows it."""
     easy = tmp_path / "easy"
-    shutil.copytree(good, easy)
+    shutil.copytree(champion, easy)
     packages.edit(easy, MANIFEST_FILE, all_positive)
     store = retraining.stocked(tmp_path / "store", easy, SOME)
     for seed in range(40):
@@ -142,8 +136,8 @@ def test_model_without_a_guard_takes_no_place_of_one_that_has_one(before: bool, 
     assert [reason.startswith("Expected a guard, since 1.0.0 has one.") for reason in reasons] == [True] * kept
 
 
-def test_too_few_held_out_pictures_are_told_before_any_learning(tmp_path: Path, good: Path) -> None:
-    store = retraining.stocked(tmp_path / "store", good, {VIRAL: 12})
+def test_too_few_held_out_pictures_are_told_before_any_learning(tmp_path: Path, champion: Path) -> None:
+    store = retraining.stocked(tmp_path / "store", champion, {VIRAL: 12})
     outcome = carry_out(store, Settings(store=(tmp_path / "store").as_uri()), tmp_path / "work")
 
     assert (outcome.result, outcome.version) == ("kept", None)
@@ -151,8 +145,8 @@ def test_too_few_held_out_pictures_are_told_before_any_learning(tmp_path: Path, 
     assert models.versions(store) == ["0.1.0"]
 
 
-def test_nothing_uploaded_fails_with_the_reason_and_another_job_may_follow(tmp_path: Path, good: Path) -> None:
-    store = retraining.stocked(tmp_path / "store", good, {})
+def test_nothing_uploaded_fails_with_the_reason_and_another_job_may_follow(tmp_path: Path, champion: Path) -> None:
+    store = retraining.stocked(tmp_path / "store", champion, {})
     outcome = carry_out(store, retraining.lenient(tmp_path / "store"), tmp_path / "work")
 
     assert outcome.result == "failed"
@@ -176,7 +170,7 @@ def test_new_kind_extends_the_head(tmp_path: Path, store: Store) -> None:
     assert {finding.label for finding in answer.findings} == {NORMAL, BACTERIAL, VIRAL, "fungal pneumonia"}
 
 
-def test_rollback_in_the_meantime_stands(tmp_path: Path, store: Store, good: Path) -> None:
+def test_rollback_in_the_meantime_stands(tmp_path: Path, store: Store, champion: Path) -> None:
     settings = retraining.lenient(tmp_path / "store", retrain_epochs=1)
     carry_out(store, settings, tmp_path / "work")
     first = promotions.latest(store)
@@ -219,8 +213,8 @@ def test_worker_that_was_taken_over_promotes_nothing(tmp_path: Path, store: Stor
 
 
 @pytest.mark.parametrize("keep_keras", [False, True], ids=["from the flatbuffer", "from network.keras"])
-def test_rebuilt_network_answers_as_the_package_does(tmp_path: Path, good: Path, keep_keras: bool) -> None:
-    folder = retraining.champion(tmp_path, epochs=1, keep_keras=True) if keep_keras else good
+def test_rebuilt_network_answers_as_the_package_does(tmp_path: Path, champion: Path, keep_keras: bool) -> None:
+    folder = retraining.champion(tmp_path, epochs=1, keep_keras=True) if keep_keras else champion
     manifest, _ = read(folder)
     model = rebuild.network(folder, manifest, 0.3)
     grey = np.stack([shrink(decode(retraining.picture(VIRAL, seed)).grey, manifest.input) for seed in range(12)])
@@ -234,10 +228,12 @@ def test_rebuilt_network_answers_as_the_package_does(tmp_path: Path, good: Path,
     assert not [layer for layer in networks.base_of(model).layers if type(layer).__name__ == "BatchNormalization"]
 
 
-def test_network_of_another_architecture_is_refused(good: Path) -> None:
-    manifest, _ = read(good)
+def test_network_of_another_architecture_is_refused(champion: Path) -> None:
+    manifest, _ = read(champion)
     for arch in ("vgg16", "dense", "resnet", None):
         config = {**manifest.origin.config, "arch": arch}
         with pytest.raises(core_errors.PneumoniaError) as raised:
-            rebuild.network(good, msgspec.structs.replace(manifest, origin=msgspec.structs.replace(manifest.origin, config=config)), 0.3)
+            rebuild.network(
+                champion, msgspec.structs.replace(manifest, origin=msgspec.structs.replace(manifest.origin, config=config)), 0.3
+            )
         assert raised.value.code == "run_unusable"

@@ -46,11 +46,11 @@ def check_whole(store: Store, folder: Path, checked: set[str]) -> None:
             checked.add(version)
 
 
-def test_job_killed_at_random_moments_leaves_the_active_model_and_is_done_in_the_end(tmp_path: Path, nursery: Nursery) -> None:
+def test_job_killed_at_random_moments_leaves_the_active_model_and_is_done_in_the_end(
+    tmp_path: Path, champion: Path, nursery: Nursery
+) -> None:
     chosen = random.Random(SEED)
-    store = retraining.stocked(
-        tmp_path / "store", retraining.champion(tmp_path / "champion", epochs=12), {NORMAL: 10, BACTERIAL: 5, VIRAL: 5}
-    )
+    store = retraining.stocked(tmp_path / "store", champion, {NORMAL: 10, BACTERIAL: 5, VIRAL: 5})
     command = ["retrain", "--store", (tmp_path / "store").as_uri(), "--tracking", "none", "--take-over", "--job"]
 
     def run(job_id: str, seconds: float | None) -> int:

@@ -17,7 +17,7 @@ from core import jobs, models
 from core.manifest import MANIFEST_FILE, read
 from core.settings import BAKED_MODEL
 from core.store import open_store
-from tests.support import emulators, tracking
+from tests.support import emulators, nurseries, tracking
 from tests.training import retraining
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.tracking import EXPERIMENT, FINE_TUNING, HEAD
@@ -94,12 +94,10 @@ def test_training_is_recorded_epoch_by_epoch_with_its_package(client: "MlflowCli
 
 
 def test_retraining_is_recorded_and_linked_from_job_and_package(
-    client: "MlflowClient", address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: "MlflowClient", address: str, champion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("AUROC_MARGIN", "1"), ("SENSITIVITY_MARGIN", "1"), ("MIN_PICTURES", "1")):
-        monkeypatch.setenv(f"PNEUMONIA_GATE_{name}", value)
-    monkeypatch.setenv("PNEUMONIA_RETRAIN_EPOCHS", "2")
-    champion = retraining.champion(tmp_path / "champion", epochs=1)
+    for name, value in {**nurseries.LENIENT, "RETRAIN_EPOCHS": "2"}.items():
+        monkeypatch.setenv(f"PNEUMONIA_{name}", value)
     store = retraining.stocked(tmp_path / "store", champion, {NORMAL: 10, BACTERIAL: 5, VIRAL: 5})
     assert main(["retrain", "--store", (tmp_path / "store").as_uri(), "--work", str(tmp_path / "work")]) == 0
 
