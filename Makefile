@@ -67,7 +67,7 @@ test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-serving: $(SERVE)-test/.ready ## run the serving, contract and Azure tests without the training extra (PYTHON=python3.13)
-	$(SERVE)-test/bin/python -m pytest -m "not train and not image" --ignore tests/training --ignore tests/browser --ignore tests/infra $(PYTEST_ARGS)
+	$(SERVE)-test/bin/python -m pytest -m "not train and not image and not measures" --ignore tests/training --ignore tests/browser --ignore tests/infra $(PYTEST_ARGS)
 
 check: lint types imports ## lint, types and import contracts
 

@@ -53,7 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     for target in filter(None, (json_file, arguments.html, arguments.csv)):
         reports.check(target)
     classifier, threads = packages.load(arguments.package)
-    asked = {"operating_point": classifier.operating_point(arguments.operating_point).name, "corruptions": arguments.corruptions}
+    asked = {
+        "operating_point": classifier.operating_point(arguments.operating_point).name,
+        "corruptions": arguments.corruptions,
+        "held_out": str(arguments.held_out),
+    }
     folders = [arguments.dataset, *([arguments.outliers] if arguments.outliers else [])]
     with resuming.kept("evaluate", folders, {"package": classifier.identity.sha256, **asked}) as kept:
         examined = _examine(arguments, classifier, threads, kept)

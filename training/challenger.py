@@ -11,7 +11,7 @@ from core.settings import Settings
 from training import errors
 from training.configuration import Configuration
 
-_KEPT: Final = ("arch", "dropout", "label_smoothing", "weight_decay", "seed", "fit_side_px", "augmentation")
+_KEPT: Final = ("arch", "dropout", "label_smoothing", "weight_decay", "seed", "side_px", "fit_side_px", "augmentation")
 _LEARNING_RATE: Final = 1e-4  # a fifth of a first training's: what is known shall move, not go
 _EMA: Final = 0.9  # spans ten steps: uploads alone are a few batches
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.\d+")

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import architectures, dataset, errors, experiment, metrics, networks, origin, predictions, shifts, splits, tracking
+from training import architectures, dataset, errors, experiment, metrics, networks, origin, predictions, restart, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
@@ -81,11 +81,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
     if request.folds < FEWEST_FOLDS:
         raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
     configuration, work = request.configuration, request.work
-    if architectures.package_folder(configuration.weights):
-        raise errors.SeenInTraining(
-            f"Expected initial weights that know none of these patients. Received: the package {configuration.weights}, whose network has "
-            "learned from most of them; what a fold says of its patients would be worth nothing."
-        )
+    restart.refuse(configuration.weights)
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     pictures = load(dataset.index(folder), contract)

@@ -56,13 +56,14 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     indexed = dataset.index(folder)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
-    start = _start(configuration, pictures.take(split["fit"]))
+    fit_on = pictures.take(split["fit"])
+    start = _start(configuration, fit_on)
     claim(work, configuration, pictures.dataset.sha256)
     for part, positions in split.items():
         patients = len(set(pictures.groups[list(positions)]))
         _log.info("%s: %d pictures of %d patients", part, len(positions), patients)
     run = journal.run(name, work, origin.recipe(configuration), facts(pictures))
-    model = learn(pictures.take(split["fit"]), pictures.take(split["tune"]), configuration, contract, work, run, start)
+    model = learn(fit_on, pictures.take(split["tune"]), configuration, contract, work, run, start)
     return Trained(model, pictures, split, contract, configuration, run)
 
 
@@ -75,7 +76,7 @@ def _start(configuration: Configuration, fit_on: Pictures) -> Start | None:
     folder = architectures.package_folder(configuration.weights)
     if folder is None:
         return None
-    manifest = restart.manifest_of(folder, fit_on.dataset.sha256, configuration.seed)
+    manifest = restart.manifest_of(folder, fit_on.dataset.sha256, configuration)
     return lambda: restart.network(folder, manifest, configuration, fit_on)
 
 
@@ -117,7 +118,7 @@ def facts(pictures: Pictures) -> dict[str, str]:
 def record_package(run: tracking.Run, manifest: Manifest, folder: Path) -> None:
     """Record a package with its run: the measured figures, its digest and its files; and that the run has ended well."""
     measured = {name: value["value"] for name, value in manifest.metrics.items() if isinstance(value, dict) and "value" in value}
-    run.record({f"test_{name}": value for name, value in measured.items()})
+    run.record({name if name in ("train_auroc", "validation_auroc") else f"test_{name}": value for name, value in measured.items()})
     digest = hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()
     run.tag({"package": f"{manifest.name} {manifest.version}", "package_sha256": digest})
     run.keep(folder, "package")

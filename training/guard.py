@@ -38,6 +38,11 @@ GUARDED: Final = (
     "The guard refuses or warns of most pictures that are no frontal chest X-ray, not of all, and lets chests of adults pass: what passes "
     "gets an answer, and of such a picture it means nothing."
 )
+_BEFORE: Final = (
+    "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: one that passes gets an answer, "
+    "and it means nothing.",
+)
+"""What packages made before now say instead of `GUARDED`."""
 FEWEST: Final = 30
 """Pictures of tune and held-out patients, each: fewer place no threshold that one in two hundred may pass."""
 _SHARES: Final = (("fit", 0.7), ("tune", 0.85), ("test", 1.0))  # cumulative
@@ -125,8 +130,8 @@ def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
 
 def limits(before: Sequence[str], there: bool = True) -> tuple[str, ...]:
     """Return the limits of a package once it has a guard, or, where none is `there`, once it has none any more."""
-    said, now = (UNGUARDED, GUARDED) if there else (GUARDED, UNGUARDED)
-    return tuple(dict.fromkeys(now if limit == said else limit for limit in before))
+    known, now = (UNGUARDED, GUARDED, *_BEFORE), GUARDED if there else UNGUARDED
+    return tuple(dict.fromkeys(now if limit in known else limit for limit in before))
 
 
 def _reframed(greys: GreyStack, seed: int) -> list[npt.NDArray[np.uint8]]:

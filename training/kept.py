@@ -32,7 +32,8 @@ _FRAME: Final = struct.Struct(">II")  # bytes of a record, and their CRC-32
 _SECONDS: Final = struct.Struct(">d")  # begins a record; then the key and the answer
 _KEY_BYTES: Final = 32
 _SYNC_S: Final = 1.0  # of work, lost at most where the power fails; a killed process loses what is in work and nothing else
-_LIBRARIES: Final = ("ai-edge-litert", "keras", "tensorflow", "torch", "jax", "numpy", "pillow", "scikit-learn", "pydicom", "pylibjpeg")
+_LIBRARIES: Final = ("ai-edge-litert", "keras", "tensorflow", "torch", "jax", "numpy", "pillow", "scikit-learn")
+_DICOM: Final = ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg")
 _FORGOTTEN_S: Final = 30 * 24 * 3600.0  # nobody goes on after a month, and what is kept is of patients
 
 
@@ -143,7 +144,7 @@ def opened(folder: Path, command: str, asked: Mapping[str, str]) -> Iterator[Kep
         command: begins the name of the file.
         asked: all that an answer depends on beside the bytes, the code and the libraries.
     """
-    question = repr((sorted(asked.items()), _code(), [_version(name) for name in _LIBRARIES]))
+    question = repr((sorted(asked.items()), _code(), [_version(name) for name in (*_LIBRARIES, *_DICOM)]))
     _forget(folder)
     kept = Kept(folder, f"{command}-{hashlib.sha256(question.encode()).hexdigest()[:16]}")
     ended_well = False

@@ -95,7 +95,8 @@ def remade(model: keras.Model, side_px: int, precision: str = "float32") -> kera
     """
     if side_px != model.input_shape[1] and not has_maps(model):
         raise errors.InvalidConfiguration(
-            "Expected no fit_side_px for an architecture without a feature map: its weights are tied to one size."
+            "Expected no fit_side_px, and no other side_px than a package to go on from has, for an architecture without a feature map: "
+            "its weights are tied to one size."
         )
     base = base_of(model)
     config = base.get_config()

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
+import msgspec
 import numpy as np
 
 from core.manifest import MANIFEST_FILE, InputContract, Manifest, read
-from training import errors, networks, rebuild
+from training import architectures, errors, networks, rebuild
 from training.configuration import Configuration
+from training.dataset import KINDS
 from training.pictures import GreyStack, Pictures, inputs
 
 _log = logging.getLogger(__name__)
@@ -23,24 +25,42 @@ _BATCH: Final = 16  # the inputs of all of MobileNetV2's batch norms at 224 pixe
 _SMALLEST: Final = 1e-12
 
 
-def manifest_of(folder: Path, dataset_sha256: str, seed: int) -> Manifest:
+def refuse(weights: str) -> None:
+    """Refuse a package as the start of a cross-validation.
+
+    Raises:
+        errors.SeenInTraining: it is one.
+    """
+    if architectures.package_folder(weights):
+        raise errors.SeenInTraining(
+            f"Expected initial weights that know none of these patients. Received: the package {weights}, whose network has learned from "
+            "most of them; what a fold says of its patients would be worth nothing."
+        )
+
+
+def manifest_of(folder: Path, dataset_sha256: str, configuration: Configuration) -> Manifest:
     """Return the manifest of a package to start from.
 
     Args:
         folder: of the package.
         dataset_sha256: of the data set that it shall go on with.
-        seed: of the split.
+        configuration: the recipe; its seed tells who is held out.
 
     Raises:
-        errors.InitialWeightsUnusable: it is no readable package.
+        errors.InitialWeightsUnusable: it is no readable package, or of another architecture or other labels.
         errors.SeenInTraining: its network may have learned from patients that this split holds out.
     """
     try:
         manifest, _ = read(folder)
     except (OSError, ValueError) as error:
         raise errors.InitialWeightsUnusable(f"Expected the {MANIFEST_FILE} of a package. Received: {folder}: {error}.") from error
-    origin = manifest.origin
-    if origin.dataset_sha256 != dataset_sha256 or origin.config.get("seed") != seed:
+    origin, arch = manifest.origin, manifest.origin.config.get("arch")
+    if arch != configuration.arch or tuple(label.name for label in manifest.labels) != KINDS:
+        raise errors.InitialWeightsUnusable(
+            f"Expected a package of the recipe's architecture, {configuration.arch}, with the labels {', '.join(KINDS)}. Received: "
+            f"{manifest.name} {manifest.version}, {arch or 'of an unknown one'}, {', '.join(label.name for label in manifest.labels)}."
+        )
+    if origin.dataset_sha256 != dataset_sha256 or origin.config.get("seed") != configuration.seed:
         raise errors.SeenInTraining(
             "Expected a package of the same data set and seed, which holds out the same patients. Received: "
             f"{manifest.name} {manifest.version}, of {origin.dataset} (sha256 {str(origin.dataset_sha256)[:12]}…) and seed "
@@ -51,17 +71,22 @@ def manifest_of(folder: Path, dataset_sha256: str, seed: int) -> Manifest:
 
 
 def network(folder: Path, manifest: Manifest, configuration: Configuration, fit_on: Pictures) -> keras.Model:
-    """Return the package's network with the statistics of batch norm that the recipe asks for.
+    """Return the package's network for pictures of this size, with the statistics of batch norm that the recipe asks for.
 
     Raises:
         errors.RunUnusable, errors.ParityBroken: see `rebuild.network`.
+        errors.InvalidConfiguration: it takes pictures of another size, and has no feature map.
     """
     model = rebuild.network(folder, manifest, configuration.dropout)
+    side_px = fit_on.grey.shape[1]
+    if model.input_shape[1] != side_px:
+        model = networks.remade(model, side_px)
     if configuration.statistics == "fixed":
         return model
     order = np.random.default_rng(configuration.seed).permutation(len(fit_on.labels))[:_PICTURES]
+    contract = msgspec.structs.replace(manifest.input, height_px=side_px, width_px=side_px)
     _log.info("taking the statistics of batch norm from %d pictures", len(order))
-    return renormalised(model, configuration.dropout, _batches(fit_on.grey[order], manifest.input))
+    return renormalised(model, configuration.dropout, _batches(fit_on.grey[order], contract))
 
 
 def renormalised(model: keras.Model, dropout: float, batches: Iterable[Any]) -> keras.Model:

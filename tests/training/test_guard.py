@@ -92,6 +92,13 @@ def test_limits_say_whether_there_is_a_guard() -> None:
     assert guard.limits((guard.GUARDED, "other"), there=False) == (guard.UNGUARDED, "other")
 
 
+def test_what_older_packages_say_of_their_guard_goes_with_it() -> None:
+    shipped = manifest.read(BAKED_MODEL / "pneumonia-mobilenetv2")[0].limits
+    without = guard.limits(shipped, there=False)
+    assert guard.UNGUARDED in without
+    assert not any(limit.startswith("The guard refuses") for limit in without)
+
+
 def test_guarded_package_accepts_its_chests_and_refuses_pages(guarded: Path, tmp_path: Path) -> None:
     classifier = packages.load(guarded)
     store(tmp_path / "chest.jpeg", chest(9_000), quality=90)

@@ -68,6 +68,20 @@ def test_patients_that_the_package_knows_are_not_held_out(
     assert not (tmp_path / "package").exists()
 
 
+def test_a_package_of_another_architecture_is_no_start(package: Path) -> None:
+    with pytest.raises(
+        errors.InitialWeightsUnusable, match=r"the recipe's architecture, mobilenetv2, .*Received: pneumonia-cnn 0\.1\.0, cnn"
+    ):
+        restart.manifest_of(package, str(manifest.read(package)[0].origin.dataset_sha256), Configuration())
+
+
+def test_a_package_is_taught_further_on_pictures_of_another_side(package: Path, train_tiny: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = tmp_path / "larger.toml"
+    recipe.write_text("side_px = 96\nhead_epochs = 0\n", "utf-8")
+    further = manifest.read(train_tiny("--config", str(recipe), "--weights", str(package)))[0]
+    assert (further.input.height_px, further.input.width_px) == (96, 96)
+
+
 def test_a_package_of_another_data_set_is_no_start(package: Path) -> None:
     with pytest.raises(errors.SeenInTraining, match=r"which holds out the same patients\. Received: "):
-        restart.manifest_of(package, "0" * 64, 1)
+        restart.manifest_of(package, "0" * 64, Configuration(arch="cnn"))

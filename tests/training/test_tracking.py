@@ -183,6 +183,8 @@ def test_training_records_the_package_with_its_digest(train_tiny: Callable[..., 
     assert run.info.status == "FINISHED"
     assert run.data.params["arch"] == "dense"
     assert 0.0 <= run.data.metrics["test_auroc"] <= 1.0
+    assert "train_auroc" in run.data.metrics
+    assert "test_train_auroc" not in run.data.metrics
     assert len(run.data.tags["package_sha256"]) == 64
     kept = {Path(each.path).name for each in reopen(folder).list_artifacts(run.info.run_id, "package")}
     assert kept == {path.name for path in package.iterdir()}
