@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import packages, recipe
+from cli import packages, recipe, resuming
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     packages.tell(gathered.unread)
     version = arguments.package_version or recalibrated.next_version(manifest.version)
     parent = recalibrated.locate(arguments.package)
-    with quiet_native_code():
+    with resuming.kept("guard", [arguments.dataset], {"package": classifier.identity.sha256}) as kept, quiet_native_code():
         network = Network((parent / NETWORK_FILE).read_bytes(), manifest, threads)
-        written = guarding.write(parent, manifest, network, gathered.chests, version, arguments.out)
+        written = guarding.write(parent, manifest, network, gathered.chests, version, arguments.out, kept)
         package.load(arguments.out)
     found = written.metrics["guard"]
     print(

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli import console, packages, recipe
+from cli import console, packages, recipe, resuming
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Bring the model, write the package, and say how each thing in it is known."""
     import os
     import re
+    from functools import partial
 
     console.show_training()
     from training import export, foreign, shelf
@@ -60,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name or re.sub(r"[^A-Za-z0-9._-]+", "-", arguments.model.resolve().stem).strip("-._") or "model"
     declared = Declared(**{field: getattr(arguments, field) for field in Declared.__struct_fields__})
     release = Release(name, arguments.package_version, arguments.trained_on, arguments.weights_origin)
-    brought = foreign.bring(arguments.model, declared, release, os.cpu_count() or 1)
+    going_on = partial(resuming.kept, "package", [arguments.dataset] if arguments.dataset else [])
+    brought = foreign.bring(arguments.model, declared, release, os.cpu_count() or 1, going_on)
     manifest = export.write(brought.parts, arguments.out)
     for what, how in brought.found.items():
         print(f"{what}: {how}")

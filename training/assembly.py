@@ -5,6 +5,7 @@ Temperature, thresholds and figures are those of the flatbuffer that serves, not
 
 import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -87,7 +88,7 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     manifest = _provisional(trained, release, labels)
     _unweigh(trained, len(labels), kept)
     flatbuffer, parity = _converted(trained, manifest, kept)
-    network = Network(flatbuffer, manifest, 1)
+    network = Network(flatbuffer, manifest, os.cpu_count() or 1)
     taught, tune, test = (trained.pictures.take(trained.split[part]) for part in ("fit", "tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
     manifest = msgspec.structs.replace(manifest, metrics=record)

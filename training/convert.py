@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,8 +60,9 @@ def to_litert(model: keras.Model) -> bytes:
 
 
 def run_all(network: Network, values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-    """Return the probabilities, float32 array (N, K), of network inputs (N, height, width, channels)."""
-    return np.stack([network.run(value).probabilities for value in values])
+    """Return the probabilities, float32 array (N, K), of network inputs (N, height, width, channels); in threads, one an interpreter."""
+    with ThreadPoolExecutor(network.interpreters) as pool:
+        return np.stack(list(pool.map(lambda value: network.run(value).probabilities, values)))
 
 
 def check_parity(

@@ -4,7 +4,10 @@ Everything the package says was told by a person, seen in the network, or measur
 keeps it. Nothing is made up: without a labelled data set the package has one operating point, at 0.5, that nobody measured.
 """
 
+import hashlib
 import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,6 +38,7 @@ from training.calibrate import REQUIREMENTS
 from training.declarations import Declared, Found, Labels
 from training.guard import UNGUARDED
 from training.heads import Head
+from training.kept import NOTHING, Kept
 from training.labelled import Labelled
 from training.predictions import PLAIN, Predictions
 from training.recalibration import NOT_CALIBRATED
@@ -57,7 +61,13 @@ class Brought(NamedTuple):
     found: Found
 
 
-def bring(path: Path, declared: Declared, release: Release, threads: int = 1) -> Brought:
+GoingOn = Callable[[Mapping[str, str]], AbstractContextManager[Kept]]
+"""Gives what an interrupted run has answered to the question that these words stand for."""
+
+
+def bring(
+    path: Path, declared: Declared, release: Release, threads: int = 1, going_on: GoingOn = lambda asked: nullcontext(NOTHING)
+) -> Brought:
     """Convert, prove and, where a data set is given, calibrate a model from elsewhere.
 
     Args:
@@ -65,6 +75,7 @@ def bring(path: Path, declared: Declared, release: Release, threads: int = 1) ->
         declared: what a person says of it.
         release: what only a person can say of the package.
         threads: how many labelled pictures are in work at once.
+        going_on: with what was answered before of the labelled pictures.
 
     Raises:
         errors.TrainingError: one of its leaves; what nothing tells is asked for.
@@ -94,21 +105,24 @@ def bring(path: Path, declared: Declared, release: Release, threads: int = 1) ->
     network = Network(flatbuffer, manifest, threads)
     if head.has_maps:
         proofs.hold_maps(subject, network, contract, grey)
+    fitted = None
     if labelled is not None:
-        manifest = _calibrated(manifest, network, labelled)
-    fitted = None if labelled is None or head.embedding_size is None else _guarded(network, contract, labelled)
+        described = msgspec.json.encode((contract, labels.labels)).decode()
+        with going_on({"network": hashlib.sha256(flatbuffer).hexdigest(), "manifest": described}) as kept:
+            manifest = _calibrated(manifest, network, labelled, kept)
+            fitted = None if head.embedding_size is None else _guarded(network, contract, labelled, kept)
     manifest = manifest if fitted is None else guard.guarded(manifest, fitted)
     tested = assembly.selftest(assembly.classifier(manifest, network))
     return Brought(Parts(manifest, flatbuffer, tested, None if fitted is None else fitted.file), found)
 
 
-def _guarded(network: Network, contract: InputContract, labelled: Labelled) -> guard.Fitted | None:
+def _guarded(network: Network, contract: InputContract, labelled: Labelled, kept: Kept) -> guard.Fitted | None:
     """Fit a guard where there are pictures enough; on other patients than those who choose its thresholds."""
     fit, tune, test = (labelled.grey[rows] for rows in guard.deal(list(labelled.groups)).values())
     if min(len(fit), len(tune), len(test)) < guard.FEWEST:
         _log.warning("no guard: it takes %d pictures in each of three parts of the patients", guard.FEWEST)
         return None
-    return guard.fit(network, contract, guard.Chests(fit, tune, test))
+    return guard.fit(network, contract, guard.Chests(fit, tune, test), kept=kept)
 
 
 def _labelled(folder: Path | None, contract: InputContract, labels: Labels, threads: int) -> Labelled | None:
@@ -155,9 +169,9 @@ def _origin(release: Release, source: dict[str, object]) -> Origin:
     )
 
 
-def _calibrated(manifest: Manifest, network: Network, labelled: Labelled) -> Manifest:
+def _calibrated(manifest: Manifest, network: Network, labelled: Labelled, kept: Kept) -> Manifest:
     """Choose temperature and thresholds as `pneumonia calibrate` does, on all pictures, and measure across folds of patients."""
-    shifted = shifted_answers.ask(labelled.found, assembly.classifier(manifest, network), network.interpreters)
+    shifted = shifted_answers.ask(labelled.found, assembly.classifier(manifest, network), network.interpreters, kept=kept)
     for unread in shifted.unread:
         _log.warning("%s is left out: %s: %s", unread.case.shown, unread.code, unread.detail)
     _hold_labels(shifted.predictions, manifest)
@@ -176,7 +190,7 @@ def _calibrated(manifest: Manifest, network: Network, labelled: Labelled) -> Man
         limits=(*manifest.limits, f"Calibrated and measured on pictures of one data set; {SEEN}."),
         origin=msgspec.structs.replace(manifest.origin, config={**manifest.origin.config, "calibration": record}),
     )
-    return assembly.with_draft_margin(manifest, network, labelled.grey) if len(labelled.grey) >= _MARGIN_PICTURES else manifest
+    return assembly.with_draft_margin(manifest, network, labelled.grey, kept) if len(labelled.grey) >= _MARGIN_PICTURES else manifest
 
 
 def _hold_labels(predictions: Predictions, manifest: Manifest) -> None:

@@ -14,6 +14,7 @@ from core.network import Network
 from training import answers, card, dataset, errors, guard, shelf, splits
 from training.answers import Unread
 from training.cases import Case
+from training.kept import NOTHING, Kept
 from training.pictures import GreyStack
 
 
@@ -57,7 +58,9 @@ def gather(folder: Path, classifier: Classifier, threads: int, progress: bool = 
     return Gathered(guard.Chests(read["fit"], read["tune"], read["test"]), unread)
 
 
-def write(parent: Path, manifest: Manifest, network: Network, chests: guard.Chests, version: str, folder: Path) -> Manifest:
+def write(
+    parent: Path, manifest: Manifest, network: Network, chests: guard.Chests, version: str, folder: Path, kept: Kept = NOTHING
+) -> Manifest:
     """Write the package with a guard; its probabilities get a reference for drift where they have none.
 
     Args:
@@ -67,11 +70,12 @@ def write(parent: Path, manifest: Manifest, network: Network, chests: guard.Ches
         chests: by their part.
         version: of the new package.
         folder: of the new package; what is there is replaced.
+        kept: of this package.
 
     Raises:
         errors.CannotWrite: the disk is full or the folder cannot be made.
     """
-    fitted = guard.fit(network, manifest.input, chests)
+    fitted = guard.fit(network, manifest.input, chests, kept=kept)
     new = guard.guarded(manifest, fitted)
     metrics = dict(new.metrics)
     if drift.REFERENCE not in metrics:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import msgspec
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ from cli.main import main
 from core import manifest, phantom
 from tests.support.labelled import MODEL
 from tests.support.packages import variant
+from tests.training.chests import draw_dataset
 from tests.training.conftest import BACTERIAL
+from tests.training.elsewhere import TWO, save_keras
 from training.kept import Kept
 
 pytestmark = pytest.mark.train
@@ -46,6 +49,16 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Image.fromarray(phantom.chest(seed, SIDE_PX, opacities)).save(path, "JPEG", quality=90)
     (folder / "NORMAL/notes.txt").write_text("not a picture")
     return folder
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Chests enough for a guard, and a model from elsewhere that calls what is bright pneumonia."""
+    folder = tmp_path_factory.mktemp("given")
+    layers = [keras.Input((64, 64, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1, "sigmoid")]
+    model = keras.Sequential(layers)
+    layers[-1].set_weights([np.array([[40.0]]), np.array([-16.0])])
+    return {"chests": draw_dataset(folder / "chests", 130), "model": save_keras(model, folder)}
 
 
 @pytest.fixture
@@ -118,8 +131,7 @@ def read_exploration(folder: Path) -> Any:
 
 def read_package(folder: Path) -> Any:
     written, _ = manifest.read(folder / "new")
-    if "calibration" in written.origin.config:
-        assert written.origin.config["calibration"].pop("at")
+    written.origin.config.get("calibration", {}).pop("at", None)
     return msgspec.structs.replace(written, files={}, origin=msgspec.structs.replace(written.origin, created=""))
 
 
@@ -130,18 +142,22 @@ COMMANDS = {
     ),
     "explore": (["explore", "{pictures}", "--out", "{out}/e.html", "--json", "{out}/e.json"], read_exploration),
     "calibrate": (["calibrate", MODEL, "{pictures}", "--out", "{out}/new"], read_package),
+    "guard": (["guard", MODEL, "{chests}", "--out", "{out}/new"], read_package),
+    "package": (["package", "{model}", "--labels", TWO, "--values", "unit", "--dataset", "{pictures}", "--out", "{out}/new"], read_package),
 }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed_twice_it_asks_nothing_twice_and_gives_what_an_undisturbed_one_gives(
-    name: str, pictures: Path, place: Path, capsys: Capture
+    name: str, pictures: Path, given: dict[str, Path], place: Path, capsys: Capture
 ) -> None:
     words, read = COMMANDS[name]
     code = 1 if name == "explore" else 0  # it tells by it that a file could not be read
     (place / "undisturbed").mkdir()
     (place / "killed").mkdir()
-    undisturbed, killed = ([word.format(pictures=pictures, out=place / out) for word in words] for out in ("undisturbed", "killed"))
+    undisturbed, killed = (
+        [word.format(pictures=pictures, out=place / out, **given) for word in words] for out in ("undisturbed", "killed")
+    )
     assert main(undisturbed) == code
     assert kept_in(ANSWERS) == []
     assert "going on" not in capsys.readouterr().err
