@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.managing import foreman, ground  # noqa: F401 - fixtures of the tests on managing
 from tests.contract.doors import HttpDoor, azure, google
 
 DOORS = {"google": google, "azure": azure}
+PATIENCE_MS = 15_000  # in .ci/run the lab's tests take a core meanwhile
+expect.set_options(timeout=PATIENCE_MS)
 IN_CI = os.environ.get("CI") == "true"
 # Chromium logs every answer of 400 and above as an error of the console; those are what many tests are about.
 EXPECTED = re.compile(r"Failed to load resource")
@@ -74,7 +76,7 @@ def open_page(chromium: Browser) -> Iterator[Open]:
             new = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, "accept_downloads": True, **context})
             stack.callback(new.close)
             page = new.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(PATIENCE_MS)
 
             def listen(message: ConsoleMessage) -> None:
                 fine = EXPECTED.search(message.text) or (expected and re.search(expected, message.text))
