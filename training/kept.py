@@ -23,6 +23,7 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 
 import core
+from training import errors
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -151,6 +152,9 @@ def opened(folder: Path, command: str, asked: Mapping[str, str]) -> Iterator[Kep
     try:
         yield kept
         ended_well = True
+    except (errors.SeenInTraining, errors.RunMismatch):
+        ended_well = True  # refused for good: nobody can go on
+        raise
     finally:
         kept.close(ended_well)
 

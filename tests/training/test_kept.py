@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from training import kept
+from training import errors, kept
 from training.kept import Kept
 
 pytestmark = pytest.mark.train
@@ -196,6 +196,17 @@ def test_the_seconds_of_before_are_counted_on(tmp_path: Path) -> None:
         second = time.perf_counter() - began
     with kept.opened(tmp_path, "evaluate", ASKED) as found:
         assert found.seconds >= first + 0.9 * second > 0.0
+
+
+def test_nothing_is_left_of_a_command_that_was_refused_for_good(tmp_path: Path) -> None:
+    def refuse() -> None:
+        with kept.opened(tmp_path, "calibrate", ASKED) as found:
+            answer(found, Asked())(b"picture")
+            raise errors.SeenInTraining("Expected other pictures. Received: these.")
+
+    with pytest.raises(errors.SeenInTraining):
+        refuse()
+    assert files(tmp_path) == []
 
 
 def test_what_nobody_went_on_with_for_a_month_is_removed(tmp_path: Path) -> None:
