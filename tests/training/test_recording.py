@@ -105,7 +105,7 @@ def test_an_answer_does_not_hang_on_its_record(phantoms: Path, tmp_path: Path) -
 
 
 def test_a_look_that_is_interrupted_shows_in_the_status(phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **options: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("training.explore.explore", interrupt)
