@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import architectures, dataset, errors, experiment, metrics, networks, origin, predictions, restart, shifts, splits, tracking
+from training import dataset, errors, experiment, metrics, networks, origin, predictions, restart, shifts, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
@@ -83,7 +83,6 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
     configuration, work = request.configuration, request.work
     restart.refuse(configuration.weights)
     contract = networks.input_contract(configuration.arch, configuration.side_px)
-    architectures.weights_file(configuration.weights)  # before minutes go into decoding
     pictures = load(dataset.index(folder), contract)
     dealt = splits.folds(pictures.dataset, request.folds, configuration.seed)
     experiment.claim(work, configuration, pictures.dataset.sha256, request.folds)

@@ -26,16 +26,18 @@ _SMALLEST: Final = 1e-12
 
 
 def refuse(weights: str) -> None:
-    """Refuse a package as the start of a cross-validation.
+    """Refuse, before minutes go into decoding, what a cross-validation cannot start from.
 
     Raises:
-        errors.SeenInTraining: it is one.
+        errors.SeenInTraining: it is a package.
+        errors.InitialWeightsUnusable: it is a file that is not there.
     """
     if architectures.package_folder(weights):
         raise errors.SeenInTraining(
             f"Expected initial weights that know none of these patients. Received: the package {weights}, whose network has learned from "
             "most of them; what a fold says of its patients would be worth nothing."
         )
+    architectures.weights_file(weights)
 
 
 def manifest_of(folder: Path, dataset_sha256: str, configuration: Configuration) -> Manifest:
