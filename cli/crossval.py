@@ -15,6 +15,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
     parser.add_argument("--folds", type=int, default=5, metavar="INT", help="(default: 5)")
+    parser.add_argument(
+        "--teaching",
+        action="store_true",
+        help="only on the patients whom `train` with the same seed teaches: none of those who choose or are held out there takes part",
+    )
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="checkpoints and results (default: runs/crossval-<arch>)")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     recipe.register_tracking(parser)
@@ -32,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = recipe.configuration(arguments)
     name = f"crossval-{configuration.arch}"
     work = arguments.work or Path("runs") / name
-    summary = crossval.validate(arguments.dataset, crossval.Request(configuration, arguments.folds, work, name), recipe.journal(arguments))
+    request = crossval.Request(configuration, arguments.folds, work, name, arguments.teaching)
+    summary = crossval.validate(arguments.dataset, request, recipe.journal(arguments))
     if arguments.json:
         print(msgspec.json.encode(summary).decode())
         return 0

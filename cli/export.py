@@ -89,7 +89,7 @@ def _of_package(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
 def _of_work(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
     from training import data_page, errors, runs
     from training.assembly import Release
-    from training.fit import HISTORY_FILE
+    from training.runstate import HISTORY_FILE
 
     work, dataset = arguments.source, arguments.dataset
     if dataset is None:

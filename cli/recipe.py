@@ -18,6 +18,8 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("head-learning-rate", float, "while the base is frozen (default: 0.001)"),
     ("learning-rate", float, "peak, when all layers learn (default: 0.0005)"),
     ("label-smoothing", float, "share of the target spread over all labels, 0 to 1 (default: 0.05)"),
+    ("soft-targets", str, "predictions of `crossval --teaching` that are taught beside the labels (default: none)"),
+    ("soft-share", float, "how much of the target is theirs, 0 to 1 (default: 0.5)"),
     ("dropout", float, "share of the features dropped, 0 to 1 (default: 0.3)"),
     ("seed", int, "of split, order and augmentation (default: 1)"),
 )

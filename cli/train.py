@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
     from training import assembly, data_page, experiment, export, runs, shelf
-    from training.fit import HISTORY_FILE
+    from training.runstate import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"

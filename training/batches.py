@@ -1,4 +1,4 @@
-"""Batches for `keras.Model.fit`: varied pictures, one-hot labels, weights that balance the classes."""
+"""Batches for `keras.Model.fit`: varied pictures, what is taught of them, weights that balance the classes."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
         self._batch_size = batch_size
         self._seed = seed
         self._order = np.random.default_rng(seed).permutation(len(pictures.labels))
-        self._targets = np.eye(labels, dtype=np.float32)[pictures.labels]
+        self._targets = np.eye(labels, dtype=np.float32)[pictures.labels] if pictures.targets is None else pictures.targets
         self._weights = class_weights(pictures.labels, labels)
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
         return -(-len(self._order) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
-        """Return (pictures (N, height, width, 1), one-hot labels (N, K), weights (N,)), all float32."""
+        """Return (pictures (N, height, width, 1), targets (N, K), weights (N,)), all float32."""
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         varied = [self._varied(int(row)) for row in rows]
         return inputs(np.stack(varied), self._contract), self._targets[rows], self._weights[self._pictures.labels[rows]]

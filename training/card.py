@@ -23,11 +23,12 @@ _ROWS: Final = (
     ("AUROC, viral against bacterial", "bacterial_vs_viral_auroc"),
 )
 _REDRAW: Final = "pneumonia export PACKAGE --out FOLDER"
-_CURVES: Final = (
-    "Its numbers are in `history.csv`. `fit` is the loss of learning, on augmented pictures; `tune` is that of the averaged weights on "
-    "patients who did not teach, after the best temperature, half of it under simulated shifts: the two cannot be held against each other. "
-    "The epoch of the lowest tune loss is kept."
+_CURVES: Final = "Its numbers are in `history.csv`. `fit` is the loss of learning, on augmented pictures"
+_BEST_KEPT: Final = (
+    "; `tune` is that of the averaged weights on patients who did not teach, after the best temperature, half of it under simulated "
+    "shifts: the two cannot be held against each other. The epoch of the lowest tune loss is kept."
 )
+_LAST_KEPT: Final = ". The last epoch is kept; no patient had a say in that."
 _NONE: Final = "Not measured for this package: nothing is claimed."
 
 
@@ -200,11 +201,12 @@ def _crossed(manifest: Manifest) -> bool:
 
 def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:
     origin = manifest.origin
-    recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config)]
+    recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config) if value != ""]
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
     parts = [f"Made by the code at commit `{origin.commit}` with {versions}.", markdown.table(("setting", "value"), recipe)]
     if report.TRAINING in drawings:
-        parts.append(markdown.drawing(report.TRAINING, drawings[report.TRAINING], _REDRAW) + f" {_CURVES}")
+        kept = _LAST_KEPT if origin.config.get("keep") == "last" else _BEST_KEPT
+        parts.append(markdown.drawing(report.TRAINING, drawings[report.TRAINING], _REDRAW) + f" {_CURVES}{kept}")
     return "\n\n".join(parts)
 
 

@@ -25,6 +25,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         weights: "imagenet", "none", the path of a weights file, or the folder of a package of the same data set and seed, to go on from.
         head_epochs: passes over the fit pictures with a frozen base.
         epochs: passes with all layers.
+        keep: which epoch's network is kept: "best", by the patients who choose, or "last", so that none of them has a say and no time is
+            spent on asking them. The learning rate ends at 0, so the last is seldom far from the best.
         patience: passes with all layers without a better one after which the run ends early; 0 never ends it.
         side_px: side of the pictures that the network takes; 0 is the architecture's own.
         fit_side_px: side that pictures are shown at while learning; 0 is the network's own. Random crops make a chest look larger than it
@@ -38,6 +40,9 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         weight_decay: AdamW's, on all weights.
         ema: momentum of the moving average of the weights, which is what is evaluated and exported. At 0.99 it spans 100 steps.
         label_smoothing: share of the target spread over all labels.
+        soft_targets: a file of `pneumonia crossval --teaching` with the same seed, or "": a picture is taught what networks that never saw
+            its patient say of it, beside its label, which may be wrong.
+        soft_share: how much of the target is theirs.
         dropout: share of the features dropped.
         seed: of the split, the initial weights, the order and the augmentation.
         augmentation: how far the pictures are varied.
@@ -47,6 +52,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     weights: str = "imagenet"
     head_epochs: Annotated[int, Meta(ge=0)] = 1
     epochs: Annotated[int, Meta(ge=1)] = 8
+    keep: Literal["best", "last"] = "best"
     patience: Annotated[int, Meta(ge=0)] = 0
     side_px: Annotated[int, Meta(ge=0, multiple_of=32)] = 0
     fit_side_px: Annotated[int, Meta(ge=0, multiple_of=32)] = 0
@@ -58,9 +64,20 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     weight_decay: Annotated[float, Meta(ge=0.0)] = 1e-2
     ema: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.99
     label_smoothing: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.05
+    soft_targets: str = ""
+    soft_share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.5
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.3
     seed: Annotated[int, Meta(ge=0)] = 1
     augmentation: Augmentation = Augmentation()
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ValueError: patience waits for a better epoch where none is asked for.
+        """
+        if self.keep == "last" and self.patience:
+            raise ValueError(f'Expected patience 0 with keep "last", which asks for no better epoch. Received: patience {self.patience}')
 
 
 def read(file: Path | None, options: Mapping[str, Any]) -> Configuration:

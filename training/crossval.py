@@ -1,11 +1,10 @@
 """Cross-validation by patient: every picture is answered once, by a network that never saw its patient. Called by `pneumonia crossval`.
 
-Fold i is held out, the fold after it chooses the epoch, the others teach: nothing of the held-out patients chooses anything. A fold that is
-done lies in a file; killed at any point, the same command goes on in the fold that was running.
+Fold i is held out, the fold after it chooses the epoch, the others teach: nothing of the held-out patients chooses anything. A recipe that
+keeps the last epoch lets all others teach. A fold that is done lies in a file; killed at any point, the same command goes on in the fold
+that was running.
 """
 
-import hashlib
-import io
 import logging
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,8 +16,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import dataset, errors, experiment, metrics, networks, origin, predictions, restart, shifts, splits, tracking
-from training.augment import SHIFTS
+from training import dataset, errors, experiment, foldfiles, metrics, networks, origin, restart, runstate, shifts, soft, splits, tracking
 from training.configuration import Configuration
 from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
 from training.pictures import Pictures, load
@@ -28,8 +26,6 @@ _log = logging.getLogger(__name__)
 
 RESULT_FOLDER: Final = "result"
 SUMMARY_FILE: Final = "summary.json"
-PREDICTIONS_FILE: Final = "out_of_fold.npz"
-TABLE_FILE: Final = "out_of_fold.csv"
 FEWEST_FOLDS: Final = 3  # one held out, one that chooses, one that teaches
 
 _CHUNK: Final = 256
@@ -64,12 +60,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(NamedTuple):
-    """What is to be cross-validated, and where."""
+    """What is to be cross-validated, and where; with `teaching` only on the patients that `train` with the same seed would teach."""
 
     configuration: Configuration
     folds: int
     work: Path
     name: str
+    teaching: bool = False
 
 
 def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summary:
@@ -82,15 +79,18 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
         raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
     configuration, work = request.configuration, request.work
     restart.refuse(configuration.weights)
+    soft.refuse(configuration)
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     pictures = load(dataset.index(folder), contract)
+    if request.teaching:
+        pictures = _teaching(pictures, configuration.seed)
     dealt = splits.folds(pictures.dataset, request.folds, configuration.seed)
     experiment.claim(work, configuration, pictures.dataset.sha256, request.folds)
     parameters = {**origin.recipe(configuration), "folds": request.folds}
     run = journal.run(request.name, work, parameters, experiment.facts(pictures))
     with run.going(), experiment.writing(work):
         for number in tqdm(range(1, request.folds + 1), "folds", unit="fold"):
-            if not _file(work, number).is_file():
+            if not foldfiles.of(work, number).is_file():
                 fold_run = run.at(f"fold {number}", work / f"fold-{number}", parameters, experiment.facts(pictures))
                 _run_fold(number, pictures, dealt, request, contract, fold_run)
         summary = _conclude(pictures, dealt, request)
@@ -109,59 +109,51 @@ def read(folder: Path) -> Summary:
     return msgspec.json.decode((folder / RESULT_FOLDER / SUMMARY_FILE).read_bytes(), type=Summary)
 
 
-def parts(number: int, folds: int) -> tuple[str, str, tuple[str, ...]]:
-    """Return the names of the fold that is held out, the one that chooses the epoch, and those that teach."""
-    held_out, chooses = str(number), str(number % folds + 1)
+def parts(number: int, folds: int, keep: str = "best") -> tuple[str, str | None, tuple[str, ...]]:
+    """Return the names of the fold that is held out, the one that chooses the epoch, if any, and those that teach."""
+    held_out, chooses = str(number), str(number % folds + 1) if keep == "best" else None
     return held_out, chooses, tuple(name for name in map(str, range(1, folds + 1)) if name not in (held_out, chooses))
+
+
+def _teaching(pictures: Pictures, seed: int) -> Pictures:
+    """Leave out the patients who choose or are held out in a training with this seed; the data set is then another, and says so."""
+    taught = splits.split(pictures.dataset, seed)["fit"]
+    paths = {pictures.dataset.samples[position].path for position in taught}
+    others = [sample.path for sample in pictures.dataset.samples if sample.path not in paths]
+    return pictures.take(taught)._replace(dataset=pictures.dataset.without(others))
 
 
 def _run_fold(number: int, pictures: Pictures, dealt: splits.Split, request: Request, contract: InputContract, run: tracking.Run) -> None:
     """Train without one fold and write down what the network says of it, under every simulated shift."""
-    held_out, chooses, teach = parts(number, request.folds)
+    held_out, chooses, teach = parts(number, request.folds, request.configuration.keep)
     fit_on = pictures.take(sorted(position for name in teach for position in dealt[name]))
-    tune_on, rest = pictures.take(dealt[chooses]), pictures.take(dealt[held_out])
+    tune_on, rest = pictures.take(dealt[chooses] if chooses else ()), pictures.take(dealt[held_out])
     _log.info("fold %d of %d: %d pictures teach, %d choose, %d are held out", number, request.folds, *map(_size, (fit_on, tune_on, rest)))
     model = experiment.learn(fit_on, tune_on, request.configuration, contract, request.work / f"fold-{number}", run)
     network = predictor(model)
     probabilities = shifts.predict_all(network, rest, contract)
     scores = {
         "train_auroc": _auroc(_predict(network, fit_on, contract), fit_on),
-        "validation_auroc": _auroc(_predict(network, tune_on, contract), tune_on),
+        **({"validation_auroc": _auroc(_predict(network, tune_on, contract), tune_on)} if chooses else {}),
         **_held_out_figures(probabilities, rest),
     }
     run.record(scores)
     run.finish()
     keras.utils.clear_session()
-    _replace(
-        _file(request.work, number), _npz(probabilities=probabilities.astype(np.float32), **{k: np.float64(v) for k, v in scores.items()})
-    )
+    foldfiles.keep(request.work, number, probabilities, scores)
 
 
 def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summary:
     """Put the folds together: predictions of all pictures in the data set's order, a table of them, and the figures."""
-    probabilities = np.zeros((len(SHIFTS), len(pictures.labels), len(KINDS)), np.float32)
-    fold = np.zeros(len(pictures.labels), np.int64)
-    figures: dict[str, list[float]] = {}
-    for number in range(1, request.folds + 1):
-        rows = list(dealt[str(number)])
-        with np.load(_file(request.work, number), allow_pickle=False) as kept:
-            probabilities[:, rows], fold[rows] = kept["probabilities"], number
-            for name in kept.files:
-                if name != "probabilities":
-                    figures.setdefault(name, []).append(float(kept[name]))
+    gathered = foldfiles.gather(request.work, dealt)
     result = request.work / RESULT_FOLDER
     result.mkdir(exist_ok=True)
-    paths = np.array([sample.path for sample in pictures.dataset.samples])
-    arrays = {"paths": paths, "labels": pictures.labels, "groups": pictures.groups, "fold": fold, "shifts": np.array(SHIFTS)}
-    files = {
-        PREDICTIONS_FILE: _replace(result / PREDICTIONS_FILE, _npz(probabilities=probabilities, **arrays)),
-        TABLE_FILE: _replace(result / TABLE_FILE, _table(pictures, fold, probabilities)),
-    }
+    files = foldfiles.write(result, pictures, gathered)
     summary = Summary(
         name=request.name,
         arch=request.configuration.arch,
         folds=request.folds,
-        pictures=len(fold),
+        pictures=len(gathered.fold),
         patients=len(set(pictures.groups)),
         unreadable=len(pictures.unreadable),
         dataset_sha256=pictures.dataset.sha256,
@@ -169,10 +161,10 @@ def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summ
         initial_weights=origin.initial_weights(request.configuration.weights),
         commit=experiment.made_with(request.work) or origin.commit(),
         libraries=origin.libraries(),
-        figures={name: spread(values) for name, values in figures.items()},
+        figures={name: spread(values) for name, values in gathered.figures.items()},
         files=files,
     )
-    _replace(result / SUMMARY_FILE, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+    runstate.replace(result / SUMMARY_FILE, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
     return summary
 
 
@@ -209,37 +201,3 @@ def _predict(network: shifts.Predict, pictures: Pictures, contract: InputContrac
 
 def _size(pictures: Pictures) -> int:
     return len(pictures.labels)
-
-
-def _file(work: Path, number: int) -> Path:
-    return work / f"fold-{number}.npz"
-
-
-def _npz(**arrays: npt.NDArray[Any] | np.float64) -> bytes:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # its stubs take the names for `allow_pickle`
-    return stream.getvalue()
-
-
-def _table(pictures: Pictures, fold: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> bytes:
-    """Return every answer as `calibrate` reads it: the pictures in their order under the first shift, then under the next."""
-    shifts_, samples = len(SHIFTS), pictures.dataset.samples
-    return predictions.encode(
-        predictions.Predictions(
-            KINDS,
-            np.tile([sample.path for sample in samples], shifts_),
-            np.tile(pictures.groups, shifts_),
-            np.tile([sample.kind for sample in samples], shifts_),
-            np.tile(fold, shifts_),
-            np.repeat(SHIFTS, len(samples)),
-            probabilities.reshape(-1, len(KINDS)).astype(np.float64),
-        )
-    )
-
-
-def _replace(path: Path, data: bytes) -> str:
-    """Write beside, then rename, and return the sha256: a fold is there as a whole or not at all."""
-    beside = path.with_name(f"new-{path.name}")
-    beside.write_bytes(data)
-    beside.replace(path)
-    return hashlib.sha256(data).hexdigest()

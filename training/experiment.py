@@ -13,12 +13,13 @@ import msgspec
 import numpy as np
 
 from core.manifest import MANIFEST_FILE, InputContract, Manifest
-from training import architectures, calibrate, dataset, errors, metrics, networks, origin, restart, shifts, splits, tracking
+from training import architectures, calibrate, dataset, errors, metrics, networks, origin, restart, shifts, soft, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.dataset import KINDS
-from training.fit import HISTORY_FILE, Judge, Start, fit
+from training.fit import Judge, Start, fit
 from training.pictures import Pictures, load
+from training.runstate import HISTORY_FILE
 
 _log = logging.getLogger(__name__)
 
@@ -53,10 +54,11 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     """
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
+    soft.named(configuration.soft_targets)
     indexed = dataset.index(folder)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
-    fit_on = pictures.take(split["fit"])
+    fit_on = soft.softened(pictures, split["fit"], configuration)
     start = _start(configuration, fit_on)
     claim(work, configuration, pictures.dataset.sha256)
     for part, positions in split.items():
@@ -89,11 +91,11 @@ def learn(
     run: tracking.Run,
     start: Start | None = None,
 ) -> keras.Model:
-    """Fit a network, or go on with the fit in `work`, and return that of the best epoch.
+    """Fit a network, or go on with the fit in `work`, and return that of the epoch that the recipe keeps.
 
     Args:
         fit_on: what it learns from.
-        tune_on: what chooses the epoch.
+        tune_on: what chooses the epoch, where the recipe keeps the best.
         configuration: the recipe.
         contract: the network's input.
         work: folder of the fit's state.
@@ -103,7 +105,7 @@ def learn(
     Raises:
         errors.CannotWrite: there is no room for a checkpoint.
     """
-    judge = judge_on(tune_on, contract)
+    judge = judge_on(tune_on, contract) if configuration.keep == "best" else None
     phases = tracking.Phases(run, work / HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts(fit_on))
     with phases.going(), writing(work):
         return fit(fit_on, len(KINDS), configuration, contract, judge, work, phases.sync, start)

@@ -10,8 +10,8 @@ from core.manifest import GUARD_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest
 from training import card, history, report, shelf
 from training.assembly import Parts
 from training.evaluation import Evaluation
-from training.fit import HISTORY_FILE
 from training.patient_pictures import PatientPicture
+from training.runstate import HISTORY_FILE
 
 
 def write(

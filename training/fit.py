@@ -3,7 +3,6 @@
 The state of a run is one folder. Killed at any point, the same command goes on after the last whole epoch.
 """
 
-import csv
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -16,16 +15,14 @@ import numpy as np
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import networks, pace
+from training import networks, pace, runstate
 from training.batches import Batches
 from training.configuration import Configuration
 from training.pictures import Pictures, inputs
+from training.runstate import State
 
 _log = logging.getLogger(__name__)
 
-BEST_FILE: Final = "best.keras"
-HISTORY_FILE: Final = "history.csv"
-STATE_FILE: Final = "state.json"
 _SETTLING_BATCHES: Final = 16
 _SETTLING_BATCH: Final = 64
 
@@ -34,15 +31,6 @@ Judge = Callable[[keras.Model], dict[str, float]]
 
 Start = Callable[[], keras.Model]
 """Gives the model that a fit starts from, as `networks.build` makes them."""
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run stands. `done` counts whole epochs over both phases."""
-
-    done: int = 0
-    checkpoint: str = ""
-    best_loss: float | None = None
-    best_epoch: int = 0
 
 
 def _nothing() -> None:
@@ -54,19 +42,19 @@ def fit(
     labels: int,
     configuration: Configuration,
     contract: InputContract,
-    judge: Judge,
+    judge: Judge | None,
     work: Path,
     after_epoch: Callable[[], None] = _nothing,
     start: Start | None = None,
 ) -> keras.Model:
-    """Train, or go on training, and return the best epoch's model with its averaged weights.
+    """Train, or go on training, and return the kept epoch's model with its averaged weights.
 
     Args:
         pictures: what to learn from.
         labels: number of classes.
         configuration: the recipe.
         contract: the network's input.
-        judge: called after every epoch.
+        judge: called after every epoch; None keeps the last epoch instead of the best.
         work: folder of the run's state; created when missing.
         after_epoch: called when an epoch is in the history and counts.
         start: gives the model to start from; None builds that of the recipe.
@@ -80,7 +68,7 @@ def fit(
     asked = model if _as_served(contract, configuration) else networks.remade(model, contract.width_px)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
-        if enough(state, configuration):
+        if runstate.enough(state, configuration):
             _log.info("no better epoch since epoch %d: the run ends early", state.best_epoch)
             break
         if epoch == 0 and configuration.head_epochs:
@@ -91,11 +79,12 @@ def fit(
         _seed_dropout(model, configuration, epoch)
         paced = [pace.Pace(configuration.learning_rate, steps, steps * configuration.epochs)] if epoch >= configuration.head_epochs else []
         result = _run_epoch(model, batches, epoch, paced)
-        asked.set_weights(model.get_weights())
-        networks.settle(asked, _whole(pictures, contract, (configuration.seed, epoch)))
+        if judge or _is_last(epoch, configuration):
+            asked.set_weights(model.get_weights())
+            networks.settle(asked, _whole(pictures, contract, (configuration.seed, epoch)))
         state = _conclude(model, asked, judge, state, epoch, result, work, configuration)
         after_epoch()
-    return keras.models.load_model(work / BEST_FILE, compile=False)
+    return keras.models.load_model(work / runstate.BEST_FILE, compile=False)
 
 
 def _shown(contract: InputContract, configuration: Configuration) -> InputContract:
@@ -116,23 +105,11 @@ def _whole(pictures: Pictures, contract: InputContract, seed: tuple[int, int]) -
         yield inputs(pictures.grey[order[start : start + _SETTLING_BATCH]], contract)
 
 
-def last_epoch(best: int, head_epochs: int, epochs: int, patience: int) -> int:
-    """Return the epoch after which a run ends if none is better than `best`; those of the head alone are not waited for."""
-    return min(head_epochs + epochs, max(best, head_epochs) + patience) if patience else head_epochs + epochs
-
-
-def enough(state: State, configuration: Configuration) -> bool:
-    """Return whether a run is at its end: all epochs are done, or patience has run out."""
-    return state.done >= last_epoch(state.best_epoch, configuration.head_epochs, configuration.epochs, configuration.patience)
-
-
 def _resume(
     work: Path, labels: int, configuration: Configuration, contract: InputContract, start: Start | None
 ) -> tuple[State, keras.Model]:
     """Return the last whole epoch's state and model with its optimizer, or a fresh start."""
-    path = work / STATE_FILE
-    if path.is_file():
-        state = msgspec.json.decode(path.read_bytes(), type=State)
+    if state := runstate.read(work):
         _log.info("going on after epoch %d of the run in %s", state.done, work)
         return state, keras.models.load_model(work / state.checkpoint)
     keras.utils.set_random_seed(configuration.seed)
@@ -195,56 +172,48 @@ def _run_epoch(model: keras.Model, batches: Batches, epoch: int, paced: Sequence
     return float(history.history["loss"][-1]), learning
 
 
+def _is_best(loss: float, epoch: int, state: State, configuration: Configuration) -> bool:
+    """Return whether an epoch of all layers is better than those before."""
+    return epoch >= configuration.head_epochs and (state.best_loss is None or loss < state.best_loss)
+
+
+def _is_last(epoch: int, configuration: Configuration) -> bool:
+    return epoch + 1 == configuration.head_epochs + configuration.epochs
+
+
 def _conclude(
     model: keras.Model,
     asked: keras.Model,
-    judge: Judge,
+    judge: Judge | None,
     state: State,
     epoch: int,
     result: tuple[float, list[Any]],
     work: Path,
     configuration: Configuration,
 ) -> State:
-    """Judge the averaged weights, keep them if they are the best, and make the epoch count.
+    """Judge the averaged weights, keep them if they are to be kept, and make the epoch count.
 
     `asked` is the model as it is served: it judges and is kept; `model`, which may be the same, learns on. The checkpoint
     keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from the epoch before.
     """
     loss, learning = result
-    verdict = judge(asked)
-    better = epoch >= configuration.head_epochs and (state.best_loss is None or verdict["loss"] < state.best_loss)
-    if better:
-        _replace(work / BEST_FILE, asked.save)
+    verdict = judge(asked) if judge else {}
+    wanted = _is_best(verdict["loss"], epoch, state, configuration) if judge else _is_last(epoch, configuration)
+    if wanted:
+        runstate.replace(work / runstate.BEST_FILE, asked.save)
     model.set_weights(learning)
     checkpoint = work / f"epoch-{epoch + 1:03d}.keras"
-    _replace(checkpoint, model.save)
-    _note(work / HISTORY_FILE, {"epoch": epoch + 1, "fit_loss": loss, **{f"tune_{name}": value for name, value in verdict.items()}})
+    runstate.replace(checkpoint, model.save)
+    tuned = {f"tune_{name}": value for name, value in verdict.items()}
+    runstate.note(work / runstate.HISTORY_FILE, {"epoch": epoch + 1, "fit_loss": loss, **tuned})
     concluded = State(
         done=epoch + 1,
         checkpoint=checkpoint.name,
-        best_loss=verdict["loss"] if better else state.best_loss,
-        best_epoch=epoch + 1 if better else state.best_epoch,
+        best_loss=verdict.get("loss") if wanted else state.best_loss,
+        best_epoch=epoch + 1 if wanted else state.best_epoch,
     )
-    _replace(work / STATE_FILE, lambda path: path.write_bytes(msgspec.json.encode(concluded)))
+    runstate.replace(work / runstate.STATE_FILE, msgspec.json.encode(concluded))
     for old in work.glob("epoch-*.keras"):
         if old != checkpoint:
             old.unlink()
     return concluded
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside, then rename: a reader sees the old file or the new one, never half."""
-    beside = path.with_name(f"new-{path.name}")
-    write(beside)
-    beside.replace(path)
-
-
-def _note(path: Path, row: dict[str, float]) -> None:
-    """Append one epoch to the history."""
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(row))
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
-    _log.info("%s", ", ".join(f"{name} {value:.4g}" for name, value in row.items()))

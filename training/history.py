@@ -43,7 +43,9 @@ def read(data: bytes) -> History:
 
 
 def kept(history: History, head_epochs: int) -> int | None:
-    """Return the epoch whose weights the run kept: the lowest tune loss once all layers learn."""
+    """Return the epoch whose weights the run kept: the lowest tune loss once all layers learn, or the last where none was judged."""
+    if _CHOSEN_BY not in history.figures:
+        return history.epochs[-1]
     losses = dict(zip(history.epochs, history.figures.get(_CHOSEN_BY, ()), strict=False))
     return min((epoch for epoch in losses if epoch > head_epochs), key=lambda epoch: losses[epoch], default=None)
 

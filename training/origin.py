@@ -12,7 +12,7 @@ import keras
 import msgspec
 
 from core.manifest import Origin, read
-from training import architectures
+from training import architectures, soft
 from training.configuration import Configuration
 from training.pictures import Pictures
 from training.splits import Split
@@ -51,9 +51,13 @@ def describe(pictures: Pictures, split: Split, configuration: Configuration, dat
 
 
 def recipe(configuration: Configuration) -> dict[str, Any]:
-    """Return the recipe as an open record. A path is recorded as a file name: where a file lay says nothing to anybody else."""
+    """Return the recipe as an open record. A path is recorded as a file name: where a file lay says nothing to anybody else.
+
+    Raises:
+        errors.InvalidPredictions: the file of `soft_targets` cannot be read.
+    """
     weights = configuration.weights if configuration.weights in ("none", "imagenet") else Path(configuration.weights).name
-    return {**msgspec.to_builtins(configuration), "weights": weights}
+    return {**msgspec.to_builtins(configuration), "weights": weights, "soft_targets": soft.named(configuration.soft_targets)}
 
 
 def link(run_id: str | None) -> dict[str, str]:

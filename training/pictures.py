@@ -28,7 +28,8 @@ class Pictures(NamedTuple):
     """The readable pictures of a data set; row i of each array is `dataset.samples[i]`.
 
     `grey`: uint8 array (N, height, width), values in [0, 255]. `labels`: int64 array (N,), positions in KINDS.
-    `groups`: array of str (N,), the patient groups.
+    `groups`: array of str (N,), the patient groups. `targets`: float32 array (N, K), rows that sum to 1, where something else is taught
+    than the labels.
     """
 
     dataset: Dataset
@@ -36,11 +37,13 @@ class Pictures(NamedTuple):
     labels: npt.NDArray[np.int64]
     groups: npt.NDArray[np.str_]
     unreadable: tuple[str, ...]
+    targets: npt.NDArray[np.float32] | None = None
 
     def take(self, positions: Sequence[int]) -> "Pictures":
         """Return only these rows; the data set stays whole, since its digest says what the run has seen."""
         rows = np.asarray(positions, dtype=np.int64)
-        return self._replace(grey=self.grey[rows], labels=self.labels[rows], groups=self.groups[rows])
+        targets = None if self.targets is None else self.targets[rows]
+        return self._replace(grey=self.grey[rows], labels=self.labels[rows], groups=self.groups[rows], targets=targets)
 
 
 def load(dataset: Dataset, contract: InputContract, progress: bool = True) -> Pictures:

@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.store import Store
 from core.uploads import Counted
 from core.worker import JobTakenOver, Worker
-from training import assembly, evaluate, experiment, export, fit, gate, guard, intake, origin, rebuild, reports, tracking, verdict
+from training import assembly, evaluate, experiment, export, fit, gate, guard, intake, origin, rebuild, reports, runstate, tracking, verdict
 from training.challenger import next_version, recipe
 from training.configuration import Configuration
 from training.gate import Comparison
@@ -178,12 +178,12 @@ def _learn(
 
     def after_epoch() -> None:
         phases.sync()
-        done = msgspec.json.decode((work / fit.STATE_FILE).read_bytes(), type=fit.State).done
-        task.worker.progress(_GATHERED + (_LEARNED - _GATHERED) * done / epochs)
+        state = runstate.read(work)
+        task.worker.progress(_GATHERED + (_LEARNED - _GATHERED) * (state.done if state else 0) / epochs)
 
     judge = experiment.judge_on(tune_on, manifest.input)
     facts = experiment.facts(gathered.pictures)
-    phases = tracking.Phases(recorded, work / fit.HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts)
+    phases = tracking.Phases(recorded, work / runstate.HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts)
     with phases.going(), experiment.writing(work):
         return fit.fit(learn_on, len(labels), configuration, manifest.input, judge, work, after_epoch, start)
 

@@ -13,14 +13,14 @@ import keras
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
-from training import assembly, data_page, dataset, errors, experiment, fit, history, kept, networks, origin, splits, tracking
+from training import assembly, data_page, dataset, errors, experiment, history, kept, networks, origin, runstate, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
-from training.fit import BEST_FILE, HISTORY_FILE, STATE_FILE, State
 from training.history import History
 from training.kept import Kept
 from training.pictures import load
+from training.runstate import BEST_FILE, HISTORY_FILE, STATE_FILE, State
 from training.shelf import CARD_FILE, REPORT_FOLDER
 
 
@@ -137,7 +137,7 @@ def _epochs(run: History, config: dict[str, Any]) -> int:
     """Return after how many epochs a run with this recipe and this history ends."""
     head = int(config.get("head_epochs", 0))
     epochs = int(config.get("epochs", len(run.epochs) - head))
-    return fit.last_epoch(history.kept(run, head) or 0, head, epochs, int(config.get("patience", 0)))
+    return runstate.last_epoch(history.kept(run, head) or 0, head, epochs, int(config.get("patience", 0)))
 
 
 def _finished(work: Path) -> tuple[Record, Configuration]:
@@ -148,7 +148,7 @@ def _finished(work: Path) -> tuple[Record, Configuration]:
     except (OSError, msgspec.MsgspecError) as error:
         raise errors.RunUnusable(f"Expected a package, or the work folder of a training run. Received: {work}: {error}.") from error
     epochs = configuration.head_epochs + configuration.epochs
-    if not fit.enough(state, configuration) or not (work / BEST_FILE).is_file():
+    if not runstate.enough(state, configuration) or not (work / BEST_FILE).is_file():
         raise errors.RunUnusable(
             f"Expected a finished run. Received: {work} after {state.done} of {epochs} epochs; `pneumonia train` as before goes on."
         )

@@ -64,9 +64,13 @@ def test_each_fold_is_held_out_once_and_chooses_once() -> None:
     roles = [crossval.parts(number, 4) for number in range(1, 5)]
 
     assert [held_out for held_out, _, _ in roles] == ["1", "2", "3", "4"]
-    assert sorted(chooses for _, chooses, _ in roles) == ["1", "2", "3", "4"]
+    assert sorted(str(chooses) for _, chooses, _ in roles) == ["1", "2", "3", "4"]
     for held_out, chooses, teach in roles:
-        assert sorted([held_out, chooses, *teach]) == ["1", "2", "3", "4"]
+        assert sorted([held_out, str(chooses), *teach]) == ["1", "2", "3", "4"]
+
+
+def test_where_the_last_epoch_is_kept_no_fold_chooses() -> None:
+    assert crossval.parts(3, 4, keep="last") == ("3", None, ("1", "2", "4"))
 
 
 def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: Path, phantoms: Path) -> None:

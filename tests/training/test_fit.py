@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.manifest import InputContract
-from training import dataset, errors, networks, pictures
+from training import configuration, dataset, errors, networks, pictures, runstate
 from training.batches import Batches, class_weights
 from training.configuration import Configuration
 from training.fit import Judge, fit
@@ -77,6 +77,26 @@ def test_the_best_epoch_is_kept_and_not_the_last(loaded: pictures.Pictures, tmp_
     kept = fit(loaded, 3, RECIPE, CONTRACT, judge, tmp_path).get_weights()
     # The first epoch has only a new head on an untouched base: it does not count, however good it looks.
     assert all(np.array_equal(one, other) for one, other in zip(kept, judged[1], strict=True))
+
+
+def test_the_last_epoch_is_kept_where_nobody_judges(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    kept = fit(loaded, 3, RECIPE, CONTRACT, None, tmp_path).get_weights()
+
+    run = runstate.read(tmp_path)
+    assert run is not None
+    assert (run.done, run.best_epoch, run.best_loss) == (3, 3, None)
+    assert (tmp_path / "history.csv").read_text().startswith("epoch,fit_loss\n")
+    assert len(history(tmp_path)) == 3
+    # The kept weights are the averaged ones; the checkpoint holds those that would learn on.
+    learning = keras.models.load_model(tmp_path / "epoch-003.keras").get_weights()
+    assert not all(np.array_equal(one, other) for one, other in zip(kept, learning, strict=True))
+    again = fit(loaded, 3, RECIPE, CONTRACT, None, tmp_path).get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(kept, again, strict=True))
+
+
+def test_patience_needs_epochs_that_are_judged() -> None:
+    with pytest.raises(errors.InvalidOption, match="patience 0 with keep"):
+        configuration.read(None, {"keep": "last", "patience": 3})
 
 
 def test_the_head_phase_leaves_the_base_as_it_was(loaded: pictures.Pictures, tmp_path: Path) -> None:

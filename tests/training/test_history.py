@@ -19,6 +19,10 @@ def test_the_epoch_that_is_kept_is_the_best_once_all_layers_learn(head_epochs: i
     assert history.kept(history.read(ROWS.encode()), head_epochs) == best
 
 
+def test_where_no_epoch_was_judged_the_last_is_kept() -> None:
+    assert history.kept(history.read(b"epoch,fit_loss\n1,0.5\n2,0.4\n"), head_epochs=1) == 2
+
+
 @pytest.mark.parametrize("data", [b"", HEAD.encode(), b"{}", b"\xff\xfe", b"epoch,tune_loss\n1,much\n", b"epoch,tune_loss\n1\n"])
 def test_what_is_no_history_is_refused(data: bytes) -> None:
     with pytest.raises(errors.RunUnusable, match=r"history\.csv"):

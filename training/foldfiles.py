@@ -1,0 +1,87 @@
+"""What a cross-validation keeps of its folds, and the tables that come of all of them together. Called by `training.crossval`."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from training import predictions, runstate
+from training.augment import SHIFTS
+from training.dataset import KINDS
+from training.pictures import Pictures
+from training.splits import Split
+
+PREDICTIONS_FILE: Final = "out_of_fold.npz"
+TABLE_FILE: Final = "out_of_fold.csv"
+
+_ANSWERS: Final = "probabilities"
+
+
+class Gathered(NamedTuple):
+    """All folds together, row i that of picture i of the data set.
+
+    `probabilities`: float32 array (len(SHIFTS), N, len(KINDS)). `fold`: int64 array (N,), from 1. `figures`: by name, one value a fold.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    fold: npt.NDArray[np.int64]
+    figures: dict[str, list[float]]
+
+
+def of(work: Path, number: int) -> Path:
+    """Return the file of a fold; it is there once the fold is done."""
+    return work / f"fold-{number}.npz"
+
+
+def keep(work: Path, number: int, probabilities: npt.NDArray[np.float64], scores: dict[str, float]) -> None:
+    """Write down what a fold's network says of the pictures held out from it, array (len(SHIFTS), n, len(KINDS)), and its scores."""
+    arrays = {_ANSWERS: probabilities.astype(np.float32), **{name: np.float64(value) for name, value in scores.items()}}
+    runstate.replace(of(work, number), _npz(arrays))
+
+
+def gather(work: Path, dealt: Split) -> Gathered:
+    """Return what all folds kept."""
+    size = sum(len(rows) for rows in dealt.values())
+    gathered = Gathered(np.zeros((len(SHIFTS), size, len(KINDS)), np.float32), np.zeros(size, np.int64), {})
+    for name, rows in dealt.items():
+        with np.load(of(work, int(name)), allow_pickle=False) as kept:
+            gathered.probabilities[:, list(rows)], gathered.fold[list(rows)] = kept[_ANSWERS], int(name)
+            for figure in kept.files:
+                if figure != _ANSWERS:
+                    gathered.figures.setdefault(figure, []).append(float(kept[figure]))
+    return gathered
+
+
+def write(folder: Path, pictures: Pictures, gathered: Gathered) -> dict[str, str]:
+    """Write the predictions, for NumPy and as the table that `calibrate` reads, and return the sha256 of each file by its name."""
+    paths = np.array([sample.path for sample in pictures.dataset.samples])
+    facts = {"paths": paths, "labels": pictures.labels, "groups": pictures.groups, "fold": gathered.fold, "shifts": np.array(SHIFTS)}
+    files = {PREDICTIONS_FILE: _npz({_ANSWERS: gathered.probabilities, **facts}), TABLE_FILE: _table(pictures, gathered)}
+    for name, data in files.items():
+        runstate.replace(folder / name, data)
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def _npz(arrays: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def _table(pictures: Pictures, gathered: Gathered) -> bytes:
+    """Return every answer as a row: the pictures in their order under the first shift, then under the next."""
+    shifts, samples = len(SHIFTS), pictures.dataset.samples
+    return predictions.encode(
+        predictions.Predictions(
+            KINDS,
+            np.tile([sample.path for sample in samples], shifts),
+            np.tile(pictures.groups, shifts),
+            np.tile([sample.kind for sample in samples], shifts),
+            np.tile(gathered.fold, shifts),
+            np.repeat(SHIFTS, len(samples)),
+            gathered.probabilities.reshape(-1, len(KINDS)).astype(np.float64),
+        )
+    )
