@@ -54,8 +54,8 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     """
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
-    soft.named(configuration.soft_targets)
     indexed = dataset.index(folder)
+    soft.named(configuration.soft_targets)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
     fit_on = soft.softened(pictures, split["fit"], configuration)

@@ -47,19 +47,6 @@ def summary(validated: Path) -> crossval.Summary:
     return crossval.read(validated)
 
 
-def test_folds_hold_whole_patients_every_picture_once_and_every_kind(phantoms: Path) -> None:
-    indexed = dataset.index(phantoms, progress=False)
-    dealt = splits.folds(indexed, 4, seed=3)
-
-    assert sorted(position for fold in dealt.values() for position in fold) == list(range(len(indexed.samples)))
-    for fold in dealt.values():
-        inside = {indexed.samples[position].group for position in fold}
-        outside = {sample.group for position, sample in enumerate(indexed.samples) if position not in fold}
-        assert inside & outside == set()
-        assert {indexed.samples[position].kind for position in fold} == set(KINDS)
-    assert dealt == splits.folds(indexed, 4, seed=3) != splits.folds(indexed, 4, seed=4)
-
-
 def test_each_fold_is_held_out_once_and_chooses_once() -> None:
     roles = [crossval.parts(number, 4) for number in range(1, 5)]
 

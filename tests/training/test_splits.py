@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import errors, splits
+from training import dataset, errors, splits
 from training.dataset import KINDS, Dataset, Sample, digest, group
 
 pytestmark = pytest.mark.train
@@ -64,3 +64,16 @@ def test_three_patients_of_a_kind_are_enough_for_three_parts() -> None:
 def test_too_few_patients_are_refused() -> None:
     with pytest.raises(errors.TooFewPatients, match=r"Expected at least 3 patients of kind 'normal'.* Received: 2"):
         splits.split(invent(2, twins=False), 1)
+
+
+def test_folds_hold_whole_patients_every_picture_once_and_every_kind(phantoms: Path) -> None:
+    indexed = dataset.index(phantoms, progress=False)
+    dealt = splits.folds(indexed, 4, seed=3)
+
+    assert sorted(position for fold in dealt.values() for position in fold) == list(range(len(indexed.samples)))
+    for fold in dealt.values():
+        inside = {indexed.samples[position].group for position in fold}
+        outside = {sample.group for position, sample in enumerate(indexed.samples) if position not in fold}
+        assert inside & outside == set()
+        assert {indexed.samples[position].kind for position in fold} == set(KINDS)
+    assert dealt == splits.folds(indexed, 4, seed=3) != splits.folds(indexed, 4, seed=4)
