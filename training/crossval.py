@@ -145,7 +145,7 @@ def _run_fold(number: int, pictures: Pictures, dealt: splits.Split, request: Req
 
 def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summary:
     """Put the folds together: predictions of all pictures in the data set's order, a table of them, and the figures."""
-    gathered = foldfiles.gather(request.work, dealt)
+    gathered = foldfiles.unweighed(foldfiles.gather(request.work, dealt), pictures.labels)
     result = request.work / RESULT_FOLDER
     result.mkdir(exist_ok=True)
     files = foldfiles.write(result, pictures, gathered)

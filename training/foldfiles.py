@@ -1,4 +1,7 @@
-"""What a cross-validation keeps of its folds, and the tables that come of all of them together. Called by `training.crossval`."""
+"""What a cross-validation keeps of its folds, and the tables that come of all of them together. Called by `training.crossval`.
+
+The tables say what the network of a package would: with the bias for each label that `train` puts into the network (`calibrate.fit_bias`).
+"""
 
 import hashlib
 import io
@@ -10,6 +13,7 @@ import numpy.typing as npt
 
 from training import predictions, runstate
 from training.augment import SHIFTS
+from training.calibrate import fit_bias, soften
 from training.dataset import KINDS
 from training.pictures import Pictures
 from training.splits import Split
@@ -43,7 +47,7 @@ def keep(work: Path, number: int, probabilities: npt.NDArray[np.float64], scores
 
 
 def gather(work: Path, dealt: Split) -> Gathered:
-    """Return what all folds kept."""
+    """Return what all folds kept, as the networks gave it."""
     size = sum(len(rows) for rows in dealt.values())
     gathered = Gathered(np.zeros((len(SHIFTS), size, len(KINDS)), np.float32), np.zeros(size, np.int64), {})
     for name, rows in dealt.items():
@@ -53,6 +57,22 @@ def gather(work: Path, dealt: Split) -> Gathered:
                 if figure != _ANSWERS:
                     gathered.figures.setdefault(figure, []).append(float(kept[figure]))
     return gathered
+
+
+def unweighed(gathered: Gathered, labels: npt.NDArray[np.int64]) -> Gathered:
+    """Undo that the loss weighed all classes alike: each fold gets the bias that the others ask for, plain and under all shifts.
+
+    Args:
+        gathered: of N pictures; more than one fold.
+        labels: int64 array (N,), positions in KINDS.
+    """
+    probabilities = gathered.probabilities.copy()
+    for number in np.unique(gathered.fold):
+        here = gathered.fold == number
+        others = gathered.probabilities[:, ~here].reshape(-1, len(KINDS))
+        bias = fit_bias(others, np.tile(labels[~here], len(SHIFTS)))
+        probabilities[:, here] = soften(gathered.probabilities[:, here] * np.exp(bias), 1.0)
+    return gathered._replace(probabilities=probabilities)
 
 
 def write(folder: Path, pictures: Pictures, gathered: Gathered) -> dict[str, str]:

@@ -49,7 +49,8 @@ def refuse(configuration: Configuration) -> None:
 def softened(pictures: Pictures, positions: Sequence[int], configuration: Configuration) -> Pictures:
     """Return the pictures at these positions, with the targets that the recipe asks for.
 
-    The mean over all simulated shifts of a picture is taken of what the networks say.
+    Of what the networks say of a picture the mean over all simulated shifts is taken, and divided by each label's share of the pictures:
+    the loss of `training.batches` weighs all labels alike, and what it leads to is the posterior of labels that are equally frequent.
 
     Args:
         pictures: of the data set.
@@ -71,7 +72,9 @@ def softened(pictures: Pictures, positions: Sequence[int], configuration: Config
             f"set and seed {configuration.seed}. Received: {file}, which has others or lacks some, {len(others)} in all."
         )
     share, labels = configuration.soft_share, np.eye(len(KINDS))[taken.labels]
-    return taken._replace(targets=(share * _means(said, paths) + (1.0 - share) * labels).astype(np.float32))
+    even = _means(said, paths) / labels.mean(axis=0)
+    even /= even.sum(axis=1, keepdims=True)
+    return taken._replace(targets=(share * even + (1.0 - share) * labels).astype(np.float32))
 
 
 def _means(said: predictions.Predictions, paths: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -49,10 +49,11 @@ def test_a_target_is_label_and_mean_prediction_by_their_shares(table: Path, load
     softened = soft.softened(loaded, teaching, recipe(table, share=0.25))
 
     assert softened.targets is not None
+    shares = np.bincount(loaded.labels[list(teaching)]) / len(teaching)
     for row, position in enumerate(teaching):
         mean = said.probabilities[said.file == loaded.dataset.samples[position].path].mean(axis=0)
-        label = np.eye(len(KINDS))[loaded.labels[position]]
-        assert softened.targets[row] == pytest.approx(0.25 * mean + 0.75 * label, abs=1e-6)
+        label, even = np.eye(len(KINDS))[loaded.labels[position]], mean / shares
+        assert softened.targets[row] == pytest.approx(0.25 * even / even.sum() + 0.75 * label, abs=1e-6)
     batch = Batches(softened, CONTRACT, recipe(table).augmentation, len(teaching), len(KINDS), (1, 0))
     order = np.random.default_rng((1, 0)).permutation(len(teaching))
     assert np.array_equal(batch[0][1], softened.targets[order])
