@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         predictions, calibrated_on = _predictions(arguments.source, classifier, threads, kept)
         result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
         version = arguments.package_version or recalibrated.next_version(classifier.manifest.version)
-        parent = recalibrated.locate(arguments.package)
+        parent = package.locate(arguments.package)
         record = {**calibrated_on, "requirements": required._asdict()}
         with quiet_native_code():
             recalibrated.write(parent, result, version, record, arguments.out)

@@ -57,13 +57,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     console.show_training()
-    from training import errors, export, runs, shelf
+    from core.manifest import is_package
+    from training import errors, export, shelf
 
     shelf.check_target(arguments.out, arguments.replace)
     if arguments.patient_pictures is not None and arguments.evaluation is None:
         raise errors.InvalidOption("Expected --evaluation with --patient-pictures: it says which are the worst. Received: none.")
     with ExitStack() as stack:
-        content = _of_package(arguments, stack) if runs.is_package(arguments.source) else _of_work(arguments, stack)
+        content = _of_package(arguments, stack) if is_package(arguments.source) else _of_work(arguments, stack)
         manifest = export.write(content.parts, arguments.out, content.model, content.evaluation, content.others, content.shown)
     print(
         f"wrote {arguments.out}: {manifest.name} {manifest.version}, {len(manifest.files)} files; the card is {arguments.out / 'CARD.md'}"

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     gathered = guarding.gather(arguments.dataset, classifier, threads)
     packages.tell(gathered.unread)
     version = arguments.package_version or recalibrated.next_version(manifest.version)
-    parent = recalibrated.locate(arguments.package)
+    parent = package.locate(arguments.package)
     with resuming.kept("guard", [arguments.dataset], {"package": classifier.identity.sha256}) as kept, quiet_native_code():
         network = Network((parent / NETWORK_FILE).read_bytes(), manifest, threads)
         written = guarding.write(parent, manifest, network, gathered.chests, version, arguments.out, kept)

@@ -180,6 +180,11 @@ class SelfTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cases: Annotated[tuple[SelfTestCase, ...], Meta(min_length=1)]
 
 
+def is_package(folder: Path) -> bool:
+    """Whether a folder says that it is a model package."""
+    return (folder / MANIFEST_FILE).is_file()
+
+
 def read(folder: Path) -> tuple[Manifest, bytes]:
     """Return the manifest of a package folder and its bytes.
 

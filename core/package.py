@@ -13,7 +13,7 @@ import numpy as np
 from core import errors, guard, phantom
 from core.classifier import Classifier
 from core.contract import ModelIdentity
-from core.manifest import GUARD_FILE, MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest
+from core.manifest import GUARD_FILE, MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, is_package
 from core.network import Network
 
 SELFTEST_SIDE_PX = 224
@@ -103,7 +103,7 @@ def locate(folder: Path) -> Path:
     Raises:
         errors.ModelUnavailable: none is there, or several are.
     """
-    if (folder / MANIFEST_FILE).is_file():
+    if is_package(folder):
         return folder
     found = sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}"))
     if len(found) != 1:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
-from core.manifest import MANIFEST_FILE, InputContract
+from core.manifest import InputContract, is_package
 from training import errors
 
 CHANNELS: Final = 1
@@ -111,7 +111,7 @@ def input_contract(name: str, side_px: int = 0) -> InputContract:
 def package_folder(weights: str) -> Path | None:
     """Return the folder of the model package that a training starts from; None where it starts from anything else."""
     folder = Path(weights)
-    return folder if weights not in ("none", "imagenet") and (folder / MANIFEST_FILE).is_file() else None
+    return folder if weights not in ("none", "imagenet") and is_package(folder) else None
 
 
 def weights_file(weights: str) -> Path | None:

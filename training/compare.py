@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from core import manifest
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, Interval
+from core.manifest import MANIFEST_FILE, NETWORK_FILE, Interval, is_package
 from training import architectures, convert, crossval, errors, networks, pages, precision
 from training.crossval import Spread
 from training.dataset import KINDS
@@ -138,7 +138,7 @@ def milliseconds(flatbuffer: bytes) -> float:
 def _row(folder: Path) -> Row:
     if (folder / crossval.RESULT_FOLDER / crossval.SUMMARY_FILE).is_file():
         return _of_crossval(crossval.read(folder))
-    if (folder / MANIFEST_FILE).is_file():
+    if is_package(folder):
         return _of_package(folder)
     raise errors.NothingToCompare(
         f"Expected a model package ({MANIFEST_FILE}) or a finished cross-validation ({crossval.RESULT_FOLDER}/{crossval.SUMMARY_FILE}). "

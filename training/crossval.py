@@ -160,7 +160,7 @@ def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summ
         config=origin.recipe(request.configuration),
         initial_weights=origin.initial_weights(request.configuration.weights),
         commit=experiment.made_with(request.work) or origin.commit(),
-        libraries=origin.libraries(),
+        libraries=origin.versions(),
         figures={name: spread(values) for name, values in gathered.figures.items()},
         files=files,
     )

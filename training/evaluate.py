@@ -3,7 +3,6 @@
 import platform
 from collections import Counter
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -13,7 +12,7 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.manifest import NETWORK_FILE, OperatingPoint
-from training import adverse, answers, breakdown, cases, corruptions, curves, errors, interpretation, metrics, watch
+from training import adverse, answers, breakdown, cases, corruptions, curves, errors, interpretation, libraries, metrics, watch
 from training.answers import Unread
 from training.cases import Cases
 from training.dataset import BACTERIAL, VIRAL
@@ -118,7 +117,7 @@ def _assemble(
         curves=curves.all_of(table.truth, table.probability),
         speed=speed,
         intervals=INTERVALS,
-        versions={"python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}},
+        versions={"python": platform.python_version(), **{name: libraries.version(name) for name in _LIBRARIES}},
         sentences={},
     )
 

@@ -164,7 +164,7 @@ def _origin(release: Release, source: dict[str, object]) -> Origin:
         dataset_sha256=None,
         split={},
         config=source,
-        libraries=origin.libraries(),
+        libraries=origin.versions(),
         initial_weights=release.weights_origin or f"trained elsewhere: {source['brought_from']}, sha256 {source['sha256']}",
     )
 

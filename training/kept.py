@@ -15,7 +15,6 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib import metadata
 from pathlib import Path
 from time import perf_counter, time
 from typing import BinaryIO, Final, TypeVar
@@ -23,7 +22,7 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 
 import core
-from training import errors
+from training import errors, libraries
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class Kept:
 
     Attributes:
         count: answers that were found.
-        seconds: that those have taken.
+        seconds: that those of them have taken which were asked for by now.
     """
 
     def __init__(self, folder: Path | None = None, stem: str = "") -> None:
@@ -77,7 +76,9 @@ class Kept:
             digest.update(data)
             before = self._found.pop(digest.digest(), None)  # whoever asked holds it now: once in memory is enough
             if before is not None:
-                return decoder.decode(before)
+                with self._lock:
+                    self.seconds = max(self.seconds, *_SECONDS.unpack_from(before))
+                return decoder.decode(before[_SECONDS.size :])
             result = work(data)
             self._add(digest.digest() + msgspec.msgpack.encode(result))
             return result
@@ -102,8 +103,8 @@ class Kept:
             record = data[start + _FRAME.size : start + _FRAME.size + size]
             if size < _SECONDS.size + _KEY_BYTES or len(record) < size or zlib.crc32(record) != checksum:
                 return
-            self.seconds = max(self.seconds, *_SECONDS.unpack_from(record))
-            self._found[record[_SECONDS.size :][:_KEY_BYTES]] = record[_SECONDS.size + _KEY_BYTES :]
+            seconds, keyed = record[: _SECONDS.size], record[_SECONDS.size :]
+            self._found[keyed[:_KEY_BYTES]] = seconds + keyed[_KEY_BYTES:]
             start += _FRAME.size + size
 
     def _add(self, keyed: bytes) -> None:
@@ -145,7 +146,7 @@ def opened(folder: Path, command: str, asked: Mapping[str, str]) -> Iterator[Kep
         command: begins the name of the file.
         asked: all that an answer depends on beside the bytes, the code and the libraries.
     """
-    question = repr((sorted(asked.items()), _code(), [_version(name) for name in (*_LIBRARIES, *_DICOM)]))
+    question = repr((sorted(asked.items()), _code(), [libraries.version(name) for name in (*_LIBRARIES, *_DICOM)]))
     _forget(folder)
     kept = Kept(folder, f"{command}-{hashlib.sha256(question.encode()).hexdigest()[:16]}")
     ended_well = False
@@ -171,9 +172,3 @@ def _code() -> str:
     """Return the digest of the code that answers."""
     files = [file for module in (core.__file__, __file__) for file in sorted(Path(module).parent.glob("*.py"))]
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
-
-
-def _version(library: str) -> str:
-    with suppress(metadata.PackageNotFoundError):
-        return metadata.version(library)
-    return ""

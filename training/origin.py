@@ -4,7 +4,6 @@ import hashlib
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ import keras
 import msgspec
 
 from core.manifest import Origin, read
-from training import architectures, soft
+from training import architectures, libraries, soft
 from training.configuration import Configuration
 from training.pictures import Pictures
 from training.splits import Split
@@ -45,7 +44,7 @@ def describe(pictures: Pictures, split: Split, configuration: Configuration, dat
         dataset_sha256=pictures.dataset.sha256,
         split=counts,
         config=recipe(configuration),
-        libraries=libraries(),
+        libraries=versions(),
         initial_weights=initial_weights(configuration.weights, weights_origin),
     )
 
@@ -82,18 +81,10 @@ def initial_weights(weights: str, weights_origin: str = "") -> str:
     return f"{file.name}, sha256 {digest}" + (f"; {weights_origin}" if weights_origin else "")
 
 
-def libraries() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Return the versions of what decides the result, Python and the Keras backend among them."""
-    versions = {name: _version(name) for name in (*_LIBRARIES, keras.backend.backend())}
+    versions = {name: libraries.version(name) for name in (*_LIBRARIES, keras.backend.backend())}
     return {"python": platform.python_version(), "keras_backend": keras.backend.backend(), **versions}
-
-
-def _version(library: str) -> str:
-    """TensorFlow need not be there where another backend trains."""
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def commit() -> str:

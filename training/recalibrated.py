@@ -14,16 +14,11 @@ import msgspec
 from core import phantom
 from core.classifier import Classifier
 from core.contract import ModelIdentity
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
+from core.manifest import NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import card, data_page, errors, shelf
 from training.recalibration import Recalibration, applied
-
-
-def locate(folder: Path) -> Path:
-    """Return the package's own folder, of one that `core.package.load` accepts."""
-    return folder if (folder / MANIFEST_FILE).is_file() else next(folder.glob(f"*/{MANIFEST_FILE}")).parent
 
 
 def next_version(version: str) -> str:

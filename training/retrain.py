@@ -18,17 +18,32 @@ import msgspec
 from core import errors as core_errors
 from core import models, package, promotions, uploads
 from core.living import RetrainOutcome
-from core.manifest import MANIFEST_FILE, Label, Manifest, read
+from core.manifest import Label, Manifest, is_package, read
 from core.settings import Settings
 from core.store import Store
 from core.uploads import Counted
 from core.worker import JobTakenOver, Worker
-from training import assembly, evaluate, experiment, export, fit, gate, guard, intake, origin, rebuild, reports, runstate, tracking, verdict
+from training import (
+    assembly,
+    evaluate,
+    experiment,
+    export,
+    fit,
+    gate,
+    guard,
+    intake,
+    origin,
+    rebuild,
+    reports,
+    runs,
+    runstate,
+    tracking,
+    verdict,
+)
 from training.challenger import next_version, recipe
 from training.configuration import Configuration
 from training.gate import Comparison
 from training.intake import Intake
-from training.recalibrated import locate
 from training.verdict import RECORD
 
 _log = logging.getLogger(__name__)
@@ -127,10 +142,10 @@ def _champion(task: _Task) -> Champion:
     active = promotions.latest(task.store)
     if active is None:
         package.load(task.settings.model)
-        folder = locate(task.settings.model)
+        folder = package.locate(task.settings.model)
     else:
         folder = task.work / "champion" / active.sha256[:16]
-        if not (folder / MANIFEST_FILE).is_file():
+        if not is_package(folder):
             models.fetch(task.store, active.version, folder)
         package.load(folder)
     manifest, data = read(folder)
@@ -194,7 +209,8 @@ def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathe
     version = next_version([*models.versions(task.store), before.version], before.version, task.worker.job_id)
     base = task.settings.base_dataset
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
-    parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels)
+    with runs.packaging(task.work / "fit", {"pictures": gathered.pictures.dataset.sha256}) as found:
+        parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels, found)
     made = {
         **origin.link(trained.run.id),
         "job": task.worker.job_id,

@@ -1,18 +1,19 @@
 """What a package is made of: a package that is there already, a run that has just ended, or the work folder of one that ended before.
 
-Called by `pneumonia train` and `pneumonia export`.
+Called by `pneumonia train`, `pneumonia export` and `pneumonia retrain`.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import msgspec
 
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
+from core.manifest import NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from training import assembly, data_page, dataset, errors, experiment, history, kept, networks, origin, runstate, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
@@ -52,17 +53,17 @@ def of_package(folder: Path) -> tuple[Parts, dict[str, bytes]]:
     return Parts(manifest, flatbuffer, selftest), others
 
 
-def is_package(folder: Path) -> bool:
-    """Whether a folder says that it is a package."""
-    return (folder / MANIFEST_FILE).is_file()
-
-
 @contextmanager
-def packaging(work: Path) -> Iterator[Kept]:
-    """Give what an interrupted packaging of a finished run has worked out; it lies in the run's work folder."""
+def packaging(work: Path, data: Mapping[str, str] = MappingProxyType({})) -> Iterator[Kept]:
+    """Give what an interrupted packaging of a finished run has worked out; it lies in the run's work folder.
+
+    Args:
+        work: the run's work folder.
+        data: what tells the pictures, where no record of the run does.
+    """
     files = [work / name for name in (RUN_FILE, BEST_FILE)]
     asked = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
-    with kept.opened(work, "packaging", {**asked, "backend": keras.backend.backend()}) as found:
+    with kept.opened(work, "packaging", {**asked, **data, "backend": keras.backend.backend()}) as found:
         yield found
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from core.manifest import MANIFEST_FILE, NETWORK_FILE, Manifest
+from core.manifest import MANIFEST_FILE, NETWORK_FILE, Manifest, is_package
 from training import errors, receptive
 
 CARD_FILE: Final = "CARD.md"
@@ -29,7 +29,7 @@ def check_target(folder: Path, replace: bool) -> None:
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    if not (folder / MANIFEST_FILE).is_file():
+    if not is_package(folder):
         raise errors.PackageExists(f"Expected a new or empty folder for the package. Received: {folder}, which holds something else.")
     if not replace:
         raise errors.PackageExists(f"Expected a new or empty folder; give --replace to replace the package in it. Received: {folder}.")

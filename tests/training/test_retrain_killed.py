@@ -8,13 +8,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from core import errors, jobs, models, package, promotions
+from core import errors, jobs, models, package, promotions, worker
+from core.living import RetrainOutcome
+from core.network import Network
 from core.store import Store
 from tests.support import nurseries
 from tests.support.nurseries import Nursery
 from tests.training import retraining
+from training import assembly, convert, retrain, tracking
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 
 pytestmark = pytest.mark.train
@@ -91,3 +95,30 @@ def test_job_killed_at_random_moments_leaves_the_active_model_and_is_done_in_the
     assert number.number == 1 + len(jobs.recent(store)) == len(models.versions(store))
     assert finished >= 2
     assert "going on after epoch" in (tmp_path / "log").read_text()
+
+
+def test_packaging_that_was_interrupted_asks_no_picture_again(tmp_path: Path, champion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = retraining.stocked(tmp_path / "store", champion, {NORMAL: 16, BACTERIAL: 8, VIRAL: 8})
+    settings = retraining.lenient(tmp_path / "store", retrain_epochs=1)
+    job, asked, run_all = jobs.create(store, "r", settings.job_stale_s), [0], convert.run_all
+
+    def counted(network: Network, values: np.ndarray) -> np.ndarray:
+        asked[-1] += len(values)
+        return run_all(network, values)
+
+    def go() -> RetrainOutcome:
+        held = worker.claim(store, job.id, "w", settings.job_stale_s, take_over=True)
+        return retrain.run(store, held, settings, tmp_path / "work", tracking.Journal(tracking.NOWHERE))
+
+    monkeypatch.setattr(convert, "run_all", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(assembly, "with_draft_margin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            go()
+    asked.append(0)
+    assert go().result == "promoted"
+    assert asked[0] > 10 * asked[1]  # what is held against Keras again is little
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
