@@ -52,7 +52,7 @@ class Kept:
         self._started = self._synced = perf_counter()
         self._file: BinaryIO | None = None
         self._found: dict[bytes, bytes] = {}
-        self.seconds = 0.0
+        self.seconds = self._before = 0.0
         self._paths = sorted(folder.glob(f"{stem}-*{SUFFIX}")) if folder else []
         for path in self._paths:
             with suppress(OSError):  # of another user, or gone by now
@@ -104,6 +104,7 @@ class Kept:
             if size < _SECONDS.size + _KEY_BYTES or len(record) < size or zlib.crc32(record) != checksum:
                 return
             seconds, keyed = record[: _SECONDS.size], record[_SECONDS.size :]
+            self._before = max(self._before, *_SECONDS.unpack(seconds))
             self._found[keyed[:_KEY_BYTES]] = seconds + keyed[_KEY_BYTES:]
             start += _FRAME.size + size
 
@@ -113,7 +114,7 @@ class Kept:
             if self._folder is None:
                 return
             try:
-                self._write(self._folder, _SECONDS.pack(self.seconds + perf_counter() - self._started) + keyed)
+                self._write(self._folder, _SECONDS.pack(self._before + perf_counter() - self._started) + keyed)
             except OSError as error:
                 why = error.strerror or str(error)
                 _log.warning("nothing is kept for an interruption: Expected to write in %s. Received: %s.", self._folder, why)
