@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training import errors, predictions
+from training.calibrate import fit_temperature, soften
 from training.configuration import Configuration
 from training.dataset import KINDS
 from training.pictures import Pictures
@@ -49,8 +50,9 @@ def refuse(configuration: Configuration) -> None:
 def softened(pictures: Pictures, positions: Sequence[int], configuration: Configuration) -> Pictures:
     """Return the pictures at these positions, with the targets that the recipe asks for.
 
-    Of what the networks say of a picture the mean over all simulated shifts is taken, and divided by each label's share of the pictures:
-    the loss of `training.batches` weighs all labels alike, and what it leads to is the posterior of labels that are equally frequent.
+    What the networks say is calibrated by one temperature and divided by each label's share of the pictures, since the loss of
+    `training.batches` weighs all labels alike: what it leads to is the posterior of labels that are equally frequent. Of a picture the mean
+    over all simulated shifts is taught.
 
     Args:
         pictures: of the data set.
@@ -72,15 +74,21 @@ def softened(pictures: Pictures, positions: Sequence[int], configuration: Config
             f"set and seed {configuration.seed}. Received: {file}, which has others or lacks some, {len(others)} in all."
         )
     share, labels = configuration.soft_share, np.eye(len(KINDS))[taken.labels]
-    even = _means(said, paths) / labels.mean(axis=0)
-    even /= even.sum(axis=1, keepdims=True)
-    return taken._replace(targets=(share * even + (1.0 - share) * labels).astype(np.float32))
-
-
-def _means(said: predictions.Predictions, paths: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return the mean over the shifts of each picture's probabilities, array (N, K) in the order of the paths."""
     place = {path: row for row, path in enumerate(paths)}
     rows = np.array([place[str(path)] for path in said.file])
-    sums, counts = np.zeros((len(paths), said.probabilities.shape[1])), np.bincount(rows, minlength=len(paths))
-    np.add.at(sums, rows, said.probabilities)
-    return np.asarray(sums / counts[:, np.newaxis])
+    even = evened(said.probabilities, taken.labels[rows])
+    means = np.zeros(labels.shape)
+    np.add.at(means, rows, even / np.bincount(rows)[rows, np.newaxis])
+    return taken._replace(targets=(share * means + (1.0 - share) * labels).astype(np.float32))
+
+
+def evened(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the calibrated posterior that would hold if all labels were equally frequent: float64 array (N, K), rows that sum to 1.
+
+    Args:
+        probabilities: array (N, K), calibrated but for a temperature.
+        labels: int64 array (N,); each of the K occurs.
+    """
+    calibrated = soften(probabilities, fit_temperature(probabilities, labels))
+    even = calibrated / np.bincount(labels, minlength=probabilities.shape[1])
+    return np.asarray(even / even.sum(axis=1, keepdims=True))

@@ -7,7 +7,7 @@ import pytest
 
 from cli.main import main
 from core.manifest import InputContract, read
-from training import dataset, errors, foldfiles, pictures, predictions, soft, splits
+from training import calibrate, dataset, errors, foldfiles, pictures, predictions, soft, splits
 from training.batches import Batches
 from training.configuration import Configuration
 from training.dataset import KINDS
@@ -49,17 +49,29 @@ def test_a_target_is_label_and_mean_prediction_by_their_shares(table: Path, load
     softened = soft.softened(loaded, teaching, recipe(table, share=0.25))
 
     assert softened.targets is not None
-    shares = np.bincount(loaded.labels[list(teaching)]) / len(teaching)
+    even = soft.evened(said.probabilities, np.array([KINDS.index(str(label)) for label in said.label]))
     for row, position in enumerate(teaching):
-        mean = said.probabilities[said.file == loaded.dataset.samples[position].path].mean(axis=0)
-        label, even = np.eye(len(KINDS))[loaded.labels[position]], mean / shares
-        assert softened.targets[row] == pytest.approx(0.25 * even / even.sum() + 0.75 * label, abs=1e-6)
+        mean = even[said.file == loaded.dataset.samples[position].path].mean(axis=0)
+        label = np.eye(len(KINDS))[loaded.labels[position]]
+        assert softened.targets[row] == pytest.approx(0.25 * mean + 0.75 * label, abs=1e-6)
     batch = Batches(softened, CONTRACT, recipe(table).augmentation, len(teaching), len(KINDS), (1, 0))
     order = np.random.default_rng((1, 0)).permutation(len(teaching))
     assert np.array_equal(batch[0][1], softened.targets[order])
     some = softened.take([2, 0])
     assert some.targets is not None
     assert np.array_equal(some.targets, softened.targets[[2, 0]])
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1.0, 1.6])
+def test_even_labels_have_the_posterior_that_bayes_gives_them(temperature: float) -> None:
+    """Three classes of known densities and shares, asked of a network that knows them and is too sure or too unsure."""
+    rng, shares = np.random.default_rng(0), np.array([0.25, 0.5, 0.25])
+    labels = rng.choice(len(shares), 6000, p=shares)
+    evidence = 2.0 * rng.normal(2.0 * np.eye(len(shares))[labels], 1.0)
+    posterior = calibrate.soften(np.exp(evidence) * shares, 1.0)
+
+    even = soft.evened(calibrate.soften(posterior, temperature), labels)
+    assert even == pytest.approx(calibrate.soften(np.exp(evidence), 1.0), abs=0.01)
 
 
 def test_without_predictions_the_labels_are_taught(loaded: pictures.Pictures, teaching: tuple[int, ...]) -> None:
