@@ -20,7 +20,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="only on the patients whom `train` with the same seed teaches: none of those who choose or are held out there takes part",
     )
-    parser.add_argument("--work", type=Path, metavar="FOLDER", help="checkpoints and results (default: runs/crossval-<arch>)")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        metavar="FOLDER",
+        help="checkpoints and results (default: runs/crossval-<arch>, with --teaching runs/teachers-<arch>)",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     recipe.register_tracking(parser)
     recipe.register_options(parser.add_argument_group("recipe"))
@@ -35,14 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     from training import crossval
 
     configuration = recipe.configuration(arguments)
-    name = f"crossval-{configuration.arch}"
+    name = f"{'teachers' if arguments.teaching else 'crossval'}-{configuration.arch}"
     work = arguments.work or Path("runs") / name
     request = crossval.Request(configuration, arguments.folds, work, name, arguments.teaching)
     summary = crossval.validate(arguments.dataset, request, recipe.journal(arguments))
     if arguments.json:
         print(msgspec.json.encode(summary).decode())
         return 0
-    print(f"{summary.arch}: {summary.folds} folds, {summary.pictures} pictures of {summary.patients} patients")
+    whom = "patients who teach" if summary.teaching else "patients"
+    print(f"{summary.arch}: {summary.folds} folds, {summary.pictures} pictures of {summary.patients} {whom}")
     print(f"{'FIGURE':<26}  {'MEAN':>6}  RANGE")
     for figure, spread in summary.figures.items():
         print(f"{figure:<26}  {spread.mean:.4f}  {spread.low:.4f} to {spread.high:.4f}")

@@ -65,11 +65,11 @@ def _text(value: object) -> str:
 
 def _reports(arguments: argparse.Namespace) -> dict[str, bytes]:
     """Return what the command found as JSON, and the manifest of the package that it wrote."""
-    from core.manifest import MANIFEST_FILE
+    from core.manifest import MANIFEST_FILE, is_package
 
     record, manifest = getattr(arguments, "record", None), getattr(arguments, "out", None)
     found = {f"{arguments.command}.json": record} if record is not None else {}
-    if manifest is not None and (manifest / MANIFEST_FILE).is_file():
+    if manifest is not None and is_package(manifest):
         found[MANIFEST_FILE] = (manifest / MANIFEST_FILE).read_bytes()
     return found
 

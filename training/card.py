@@ -188,10 +188,11 @@ def _data(manifest: Manifest) -> str:
 
 
 def _who_chose(manifest: Manifest) -> str:
+    last_kept = manifest.origin.config.get("keep") == "last"
     if not card_commands.recalibrated(manifest):
-        return "`tune` chose what was chosen (epoch, temperature, thresholds), `test` only reports"
-    source = manifest.origin.config["calibration"]["source"]
-    return f"`tune` chose the epoch. Temperature and thresholds of this version were chosen on {source}, and its figures are of them, too"
+        return f"`tune` chose what was chosen ({'' if last_kept else 'epoch, '}bias, temperature, thresholds), `test` only reports"
+    source, chose = manifest.origin.config["calibration"]["source"], "bias" if last_kept else "epoch and bias"
+    return f"`tune` chose the {chose}. Temperature and thresholds of this version were chosen on {source}, and its figures are of them, too"
 
 
 def _crossed(manifest: Manifest) -> bool:
@@ -201,7 +202,7 @@ def _crossed(manifest: Manifest) -> bool:
 
 def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:
     origin = manifest.origin
-    recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config) if value != ""]
+    recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config) if value != ""]  # "": none was given
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
     parts = [f"Made by the code at commit `{origin.commit}` with {versions}.", markdown.table(("setting", "value"), recipe)]
     if report.TRAINING in drawings:

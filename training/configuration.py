@@ -25,8 +25,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         weights: "imagenet", "none", the path of a weights file, or the folder of a package of the same data set and seed, to go on from.
         head_epochs: passes over the fit pictures with a frozen base.
         epochs: passes with all layers.
-        keep: which epoch's network is kept: "best", by the patients who choose, or "last", so that none of them has a say and no time is
-            spent on asking them. The learning rate ends at 0, so the last is seldom far from the best.
+        keep: which epoch's network is kept: "best", by the patients who choose, or "last", so that none of them has a say in it and no
+            time goes into asking them.
         patience: passes with all layers without a better one after which the run ends early; 0 never ends it.
         side_px: side of the pictures that the network takes; 0 is the architecture's own.
         fit_side_px: side that pictures are shown at while learning; 0 is the network's own. Random crops make a chest look larger than it
@@ -42,7 +42,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         label_smoothing: share of the target spread over all labels.
         soft_targets: a file of `pneumonia crossval --teaching` with the same seed, or "": a picture is taught what networks that never saw
             its patient say of it, beside its label, which may be wrong.
-        soft_share: how much of the target is theirs.
+        soft_share: how much of the target is theirs, where there are soft targets.
         dropout: share of the features dropped.
         seed: of the split, the initial weights, the order and the augmentation.
         augmentation: how far the pictures are varied.

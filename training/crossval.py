@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 RESULT_FOLDER: Final = "result"
 SUMMARY_FILE: Final = "summary.json"
-FEWEST_FOLDS: Final = 3  # one held out, one that chooses, one that teaches
+FEWEST_FOLDS: Final = 3  # one held out, one that chooses, one that teaches; with two, half of the patients would teach
 
 _CHUNK: Final = 256
 _ROUNDED: Final = 4
@@ -42,7 +42,10 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cross-validation found, on what, and the digests of the predictions behind it."""
+    """What a cross-validation found, on what, and the digests of the predictions behind it.
+
+    `figures` are of the folds' networks as they are, without the bias that is in the predictions (`training.foldfiles`).
+    """
 
     name: str
     arch: str
@@ -50,6 +53,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     pictures: int
     patients: int
     unreadable: int
+    teaching: bool = False
     dataset_sha256: str
     config: dict[str, Any]
     initial_weights: str
@@ -86,7 +90,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
         pictures = _teaching(pictures, configuration.seed)
     dealt = splits.folds(pictures.dataset, request.folds, configuration.seed)
     experiment.claim(work, configuration, pictures.dataset.sha256, request.folds)
-    parameters = {**origin.recipe(configuration), "folds": request.folds}
+    parameters = {**origin.recipe(configuration), "folds": request.folds, "teaching": request.teaching}
     run = journal.run(request.name, work, parameters, experiment.facts(pictures))
     with run.going(), experiment.writing(work):
         for number in tqdm(range(1, request.folds + 1), "folds", unit="fold"):
@@ -109,9 +113,9 @@ def read(folder: Path) -> Summary:
     return msgspec.json.decode((folder / RESULT_FOLDER / SUMMARY_FILE).read_bytes(), type=Summary)
 
 
-def parts(number: int, folds: int, keep: str = "best") -> tuple[str, str | None, tuple[str, ...]]:
-    """Return the names of the fold that is held out, the one that chooses the epoch, if any, and those that teach."""
-    held_out, chooses = str(number), str(number % folds + 1) if keep == "best" else None
+def parts(number: int, folds: int, chosen: bool) -> tuple[str, str | None, tuple[str, ...]]:
+    """Return the names of the fold that is held out, the one that chooses the epoch, if one is `chosen`, and those that teach."""
+    held_out, chooses = str(number), str(number % folds + 1) if chosen else None
     return held_out, chooses, tuple(name for name in map(str, range(1, folds + 1)) if name not in (held_out, chooses))
 
 
@@ -125,7 +129,7 @@ def _teaching(pictures: Pictures, seed: int) -> Pictures:
 
 def _run_fold(number: int, pictures: Pictures, dealt: splits.Split, request: Request, contract: InputContract, run: tracking.Run) -> None:
     """Train without one fold and write down what the network says of it, under every simulated shift."""
-    held_out, chooses, teach = parts(number, request.folds, request.configuration.keep)
+    held_out, chooses, teach = parts(number, request.folds, request.configuration.keep == "best")
     fit_on = pictures.take(sorted(position for name in teach for position in dealt[name]))
     tune_on, rest = pictures.take(dealt[chooses] if chooses else ()), pictures.take(dealt[held_out])
     _log.info("fold %d of %d: %d pictures teach, %d choose, %d are held out", number, request.folds, *map(_size, (fit_on, tune_on, rest)))
@@ -156,6 +160,7 @@ def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summ
         pictures=len(gathered.fold),
         patients=len(set(pictures.groups)),
         unreadable=len(pictures.unreadable),
+        teaching=request.teaching,
         dataset_sha256=pictures.dataset.sha256,
         config=origin.recipe(request.configuration),
         initial_weights=origin.initial_weights(request.configuration.weights),

@@ -55,10 +55,10 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     indexed = dataset.index(folder)
-    soft.named(configuration.soft_targets)
+    said = soft.read(configuration)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
-    fit_on = soft.softened(pictures, split["fit"], configuration)
+    fit_on = soft.softened(pictures, split["fit"], configuration, said)
     start = _start(configuration, fit_on)
     claim(work, configuration, pictures.dataset.sha256)
     for part, positions in split.items():
@@ -179,6 +179,7 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
 
     Raises:
         errors.RunMismatch: the folder holds a run of something else.
+        errors.InvalidPredictions: the file of soft targets cannot be read.
         errors.CannotWrite: the folder cannot be written to.
     """
     record = {
@@ -189,7 +190,7 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
     }
     wanted = msgspec.json.encode(record, order="sorted")
     path = work / RUN_FILE
-    if path.is_file() and path.read_bytes() != wanted:
+    if path.is_file() and _with_defaults(path.read_bytes()) != wanted:
         raise errors.RunMismatch(
             f"Expected a new folder or the one of the same run (data set, configuration, seed). Received: {work}, which holds another; "
             "give another --work or remove it."
@@ -198,6 +199,18 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
         work.mkdir(parents=True, exist_ok=True)
         path.write_bytes(wanted)
         _keep_commit(work)
+
+
+def _with_defaults(data: bytes) -> bytes:
+    """Return the record of a run as it would be written now: a setting that did not exist yet was what is the default today."""
+    try:
+        record = msgspec.json.decode(data)
+        usual = msgspec.to_builtins(Configuration())
+        augmentation = {**usual["augmentation"], **record["recipe"].get("augmentation", {})}
+        record["recipe"] = {**usual, **record["recipe"], "augmentation": augmentation}
+    except (msgspec.DecodeError, LookupError, TypeError, AttributeError):
+        return data
+    return msgspec.json.encode(record, order="sorted")
 
 
 def made_with(work: Path) -> str | None:

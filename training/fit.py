@@ -54,14 +54,17 @@ def fit(
         labels: number of classes.
         configuration: the recipe.
         contract: the network's input.
-        judge: called after every epoch; None keeps the last epoch instead of the best.
+        judge: called after every epoch; None where the recipe keeps the last.
         work: folder of the run's state; created when missing.
         after_epoch: called when an epoch is in the history and counts.
         start: gives the model to start from; None builds that of the recipe.
 
     Raises:
         errors.InitialWeightsUnusable, errors.UnknownArchitecture: see `networks.build`.
+        ValueError: judge and recipe contradict each other.
     """
+    if (configuration.keep == "best") != (judge is not None):
+        raise ValueError(f"Expected a judge where the best epoch is kept, and only there. Received: keep {configuration.keep!r}.")
     work.mkdir(parents=True, exist_ok=True)
     shown = _shown(contract, configuration)
     state, model = _resume(work, labels, configuration, contract, start)

@@ -41,13 +41,17 @@ def of(work: Path, number: int) -> Path:
 
 
 def keep(work: Path, number: int, probabilities: npt.NDArray[np.float64], scores: dict[str, float]) -> None:
-    """Write down what a fold's network says of the pictures held out from it, array (len(SHIFTS), n, len(KINDS)), and its scores."""
+    """Write down what a fold's network says of those held out from it, array (len(SHIFTS), n, len(KINDS)) in [0, 1], and its scores."""
     arrays = {_ANSWERS: probabilities.astype(np.float32), **{name: np.float64(value) for name, value in scores.items()}}
     runstate.replace(of(work, number), _npz(arrays))
 
 
 def gather(work: Path, dealt: Split) -> Gathered:
-    """Return what all folds kept, as the networks gave it."""
+    """Return what all folds kept, as the networks gave it.
+
+    Raises:
+        OSError: a fold is not done.
+    """
     size = sum(len(rows) for rows in dealt.values())
     gathered = Gathered(np.zeros((len(SHIFTS), size, len(KINDS)), np.float32), np.zeros(size, np.int64), {})
     for name, rows in dealt.items():

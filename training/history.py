@@ -46,7 +46,7 @@ def kept(history: History, head_epochs: int) -> int | None:
     """Return the epoch whose weights the run kept: the lowest tune loss once all layers learn, or the last where none was judged."""
     if _CHOSEN_BY not in history.figures:
         return history.epochs[-1]
-    losses = dict(zip(history.epochs, history.figures.get(_CHOSEN_BY, ()), strict=False))
+    losses = dict(zip(history.epochs, history.figures[_CHOSEN_BY], strict=True))
     return min((epoch for epoch in losses if epoch > head_epochs), key=lambda epoch: losses[epoch], default=None)
 
 

@@ -1,4 +1,7 @@
-"""Versions of what is installed: they decide what a network answers, and which kept answers still hold."""
+"""Versions of what is installed: they decide what a network answers, and which kept answers still hold.
+
+Below all that needs Keras: called by `origin`, `evaluate` and `kept`.
+"""
 
 from importlib import metadata
 from typing import Final

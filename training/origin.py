@@ -50,7 +50,7 @@ def describe(pictures: Pictures, split: Split, configuration: Configuration, dat
 
 
 def recipe(configuration: Configuration) -> dict[str, Any]:
-    """Return the recipe as an open record. A path is recorded as a file name: where a file lay says nothing to anybody else.
+    """Return the recipe as an open record. A path is recorded as a file name, of soft targets with the digest: where it lay says nothing.
 
     Raises:
         errors.InvalidPredictions: the file of `soft_targets` cannot be read.

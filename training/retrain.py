@@ -44,6 +44,7 @@ from training.challenger import next_version, recipe
 from training.configuration import Configuration
 from training.gate import Comparison
 from training.intake import Intake
+from training.kept import Kept
 from training.verdict import RECORD
 
 _log = logging.getLogger(__name__)
@@ -127,9 +128,10 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     )
     model = _learn(task, champion, gathered, configuration, labels, recorded)
     task.worker.progress(_LEARNED)
-    with recorded.going(), experiment.writing(task.work):
+    answered = runs.packaging(task.work / "fit", {"pictures": gathered.pictures.dataset.sha256})
+    with recorded.going(), experiment.writing(task.work), answered as found:
         trained = experiment.Trained(model, gathered.pictures, gathered.split, champion.manifest.input, configuration, recorded)
-        manifest = _package(task, champion, trained, gathered, labels)
+        manifest = _package(task, champion, trained, gathered, labels, found)
     task.worker.progress(_PACKAGED)
     experiment.record_package(recorded, manifest, task.work / "package")
     task.worker.check()
@@ -193,8 +195,8 @@ def _learn(
 
     def after_epoch() -> None:
         phases.sync()
-        state = runstate.read(work)
-        task.worker.progress(_GATHERED + (_LEARNED - _GATHERED) * (state.done if state else 0) / epochs)
+        state = runstate.read(work) or runstate.State()
+        task.worker.progress(_GATHERED + (_LEARNED - _GATHERED) * state.done / epochs)
 
     judge = experiment.judge_on(tune_on, manifest.input)
     facts = experiment.facts(gathered.pictures)
@@ -203,14 +205,15 @@ def _learn(
         return fit.fit(learn_on, len(labels), configuration, manifest.input, judge, work, after_epoch, start)
 
 
-def _package(task: _Task, champion: Champion, trained: experiment.Trained, gathered: Intake, labels: tuple[Label, ...]) -> Manifest:
+def _package(
+    task: _Task, champion: Champion, trained: experiment.Trained, gathered: Intake, labels: tuple[Label, ...], found: Kept
+) -> Manifest:
     """Write the challenger's package with its report, both models compared on the held-out patients."""
     folder, before = task.work / "package", champion.manifest
     version = next_version([*models.versions(task.store), before.version], before.version, task.worker.job_id)
     base = task.settings.base_dataset
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
-    with runs.packaging(task.work / "fit", {"pictures": gathered.pictures.dataset.sha256}) as found:
-        parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels, found)
+    parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels, found)
     made = {
         **origin.link(trained.run.id),
         "job": task.worker.job_id,

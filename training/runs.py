@@ -21,7 +21,7 @@ from training.experiment import RUN_FILE, Trained
 from training.history import History
 from training.kept import Kept
 from training.pictures import load
-from training.runstate import BEST_FILE, HISTORY_FILE, STATE_FILE, State
+from training.runstate import BEST_FILE, HISTORY_FILE, State
 from training.shelf import CARD_FILE, REPORT_FOLDER
 
 
@@ -79,9 +79,11 @@ def assembled(trained: Trained, release: Release, work: Path, found: Kept) -> Pa
     Raises:
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
-    parts = assembly.assemble(trained, release, kept=found)
+    # The files that the run started from may be gone or others since: it wrote down what they were.
+    unread = msgspec.structs.replace(trained.configuration, soft_targets="")
+    parts = assembly.assemble(trained._replace(configuration=unread), release, kept=found)
     now = parts.manifest.origin
-    config = {**now.config, **origin.link(trained.run.id)}
+    config = {**_record(work).recipe, **origin.link(trained.run.id)}
     began = msgspec.structs.replace(now, commit=experiment.made_with(work) or now.commit, config=config)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began))
 
@@ -109,7 +111,6 @@ def of_work(work: Path, folder: Path, release: Release, found: Kept) -> tuple[Pa
         )
     model = keras.models.load_model(work / BEST_FILE, compile=False)
     split = splits.split(pictures.dataset, configuration.seed)
-    # The file that the run started from may be gone since; the run wrote down what it was.
     unnamed = msgspec.structs.replace(configuration, weights="none")
     recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
     parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work, found)
@@ -141,11 +142,15 @@ def _epochs(run: History, config: dict[str, Any]) -> int:
     return runstate.last_epoch(history.kept(run, head) or 0, head, epochs, int(config.get("patience", 0)))
 
 
+def _record(work: Path) -> Record:
+    return msgspec.json.decode((work / RUN_FILE).read_bytes(), type=Record)
+
+
 def _finished(work: Path) -> tuple[Record, Configuration]:
     try:
-        record = msgspec.json.decode((work / RUN_FILE).read_bytes(), type=Record)
+        record = _record(work)
         configuration = msgspec.convert(record.recipe, Configuration)
-        state = msgspec.json.decode((work / STATE_FILE).read_bytes(), type=State)
+        state = runstate.read(work) or State()
     except (OSError, msgspec.MsgspecError) as error:
         raise errors.RunUnusable(f"Expected a package, or the work folder of a training run. Received: {work}: {error}.") from error
     epochs = configuration.head_epochs + configuration.epochs

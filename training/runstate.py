@@ -30,7 +30,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(work: Path) -> State | None:
-    """Return where the run in a folder stands; None where there is none."""
+    """Return where the run in a folder stands; None where there is none.
+
+    Raises:
+        msgspec.DecodeError: the file is damaged.
+    """
     path = work / STATE_FILE
     return msgspec.json.decode(path.read_bytes(), type=State) if path.is_file() else None
 

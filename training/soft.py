@@ -3,12 +3,13 @@
 Labels of this data set are partly wrong (the kind of pneumonia above all). What networks say that never saw the patient holds what the
 other patients' labels have in common, and not this label's own error: distillation with cross-fitting (Dao et al., "Knowledge distillation
 as semiparametric inference", 2021), with the label kept in the mixture as in Reed et al., "Training deep neural networks on noisy labels
-with bootstrapping", 2014.
+with bootstrapping", 2014. Called by `training.experiment`.
 """
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from training.calibrate import fit_temperature, soften
 from training.configuration import Configuration
 from training.dataset import KINDS
 from training.pictures import Pictures
+
+_WITHOUT: Final = "Give --soft-targets '' to go without."
+_ELSE: Final = f"Give --soft-targets FILE where it lies elsewhere. {_WITHOUT}"
 
 
 def named(file: str) -> str:
@@ -31,7 +35,7 @@ def named(file: str) -> str:
     try:
         return f"{Path(file).name}, sha256 {hashlib.sha256(Path(file).read_bytes()).hexdigest()}"
     except OSError as error:
-        raise errors.InvalidPredictions(f"Expected a CSV file with predictions. Received: {file}: {error.strerror}.") from error
+        raise errors.InvalidPredictions(f"Expected a CSV file with predictions. Received: {file}: {error.strerror}. {_ELSE}") from error
 
 
 def refuse(configuration: Configuration) -> None:
@@ -43,11 +47,22 @@ def refuse(configuration: Configuration) -> None:
     if configuration.soft_targets:
         raise errors.SeenInTraining(
             f"Expected a recipe without soft_targets. Received: {configuration.soft_targets}, predictions of networks that learned from "
-            "patients who would be held out."
+            f"patients who would be held out. {_WITHOUT}"
         )
 
 
-def softened(pictures: Pictures, positions: Sequence[int], configuration: Configuration) -> Pictures:
+def read(configuration: Configuration) -> predictions.Predictions | None:
+    """Return what other networks said, where the recipe asks for it.
+
+    Raises:
+        errors.InvalidPredictions: the file cannot be read or is not what it should be.
+    """
+    file = configuration.soft_targets
+    named(file)
+    return predictions.read(Path(file), KINDS) if file else None
+
+
+def softened(pictures: Pictures, positions: Sequence[int], configuration: Configuration, said: predictions.Predictions | None) -> Pictures:
     """Return the pictures at these positions, with the targets that the recipe asks for.
 
     What the networks say is calibrated by one temperature and divided by each label's share of the pictures, since the loss of
@@ -58,17 +73,21 @@ def softened(pictures: Pictures, positions: Sequence[int], configuration: Config
         pictures: of the data set.
         positions: of those that teach.
         configuration: the recipe.
+        said: what `read` gave.
+
+    Returns:
+        The pictures, with `targets`, float32 array (N, K) in [0, 1], where something was said.
 
     Raises:
-        errors.InvalidPredictions: the file cannot be read, or is not about just these pictures.
+        errors.InvalidPredictions: it was not said about just these pictures with these labels.
     """
     taken = pictures.take(positions)
-    if not configuration.soft_targets:
+    if said is None:
         return taken
-    file = Path(configuration.soft_targets)
-    said = predictions.read(file, KINDS)
+    file = configuration.soft_targets
     paths = [pictures.dataset.samples[position].path for position in positions]
-    if others := set(said.file) ^ set(paths):
+    told = set(zip(said.file, said.label, strict=True))
+    if others := told ^ {(path, KINDS[label]) for path, label in zip(paths, taken.labels, strict=True)}:
         raise errors.InvalidPredictions(
             f"Expected predictions of the {len(paths)} pictures that teach, as `pneumonia crossval --teaching` leaves them for this data "
             f"set and seed {configuration.seed}. Received: {file}, which has others or lacks some, {len(others)} in all."

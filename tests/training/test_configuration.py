@@ -71,11 +71,12 @@ def test_recipe_opens_with_its_command_what_to_expect_and_how_long(file: Path, c
     opening = "".join(line for line in file.read_text("utf-8").splitlines(keepends=True) if line.startswith("#"))
 
     assert file.read_text("utf-8").startswith(opening)
-    command = re.search(r"^# Command: +pneumonia (.*)$", opening, re.MULTILINE)
-    assert command is not None
-    assert f"training/configs/{file.name}" in command.group(1)
+    commands = re.findall(r"^# (?:Command:|        ) +pneumonia (.*)$", opening, re.MULTILINE)
+    assert commands
+    assert re.search(r"^# Command: +pneumonia train ", opening, re.MULTILINE)
     assert re.search(r"^# Expected: \S", opening, re.MULTILINE)
     assert re.search(r"^# Time: +\S", opening, re.MULTILINE)
-    # The command is one: what it lacks is the data set alone.
-    assert main(shlex.split(command.group(1))) == 2
-    assert "error: dataset_missing: " in capsys.readouterr().err
+    for command in commands:  # what each lacks is the data set alone
+        assert f"training/configs/{file.name}" in command
+        assert main(shlex.split(command)) == 2
+        assert "error: dataset_missing: " in capsys.readouterr().err

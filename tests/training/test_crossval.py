@@ -48,7 +48,7 @@ def summary(validated: Path) -> crossval.Summary:
 
 
 def test_each_fold_is_held_out_once_and_chooses_once() -> None:
-    roles = [crossval.parts(number, 4) for number in range(1, 5)]
+    roles = [crossval.parts(number, 4, chosen=True) for number in range(1, 5)]
 
     assert [held_out for held_out, _, _ in roles] == ["1", "2", "3", "4"]
     assert sorted(str(chooses) for _, chooses, _ in roles) == ["1", "2", "3", "4"]
@@ -57,7 +57,7 @@ def test_each_fold_is_held_out_once_and_chooses_once() -> None:
 
 
 def test_where_the_last_epoch_is_kept_no_fold_chooses() -> None:
-    assert crossval.parts(3, 4, keep="last") == ("3", None, ("1", "2", "4"))
+    assert crossval.parts(3, 4, chosen=False) == ("3", None, ("1", "2", "4"))
 
 
 def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: Path, phantoms: Path) -> None:
@@ -74,6 +74,7 @@ def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: 
                 added = np.log(kept["probabilities"][:, rows]) - np.log(fold["probabilities"])
                 bias = added - added.mean(axis=2, keepdims=True)
                 assert np.allclose(bias, bias[0, 0], atol=1e-3)
+                assert np.abs(bias).max() > 0.01
         table = predictions.read(validated / "result/out_of_fold.csv", KINDS)
         assert np.allclose(table.probabilities, kept["probabilities"].reshape(-1, len(KINDS)), atol=1e-6)
     assert table.shift.tolist() == [shift for shift in SHIFTS for _ in indexed.samples]

@@ -80,7 +80,16 @@ def test_the_best_epoch_is_kept_and_not_the_last(loaded: pictures.Pictures, tmp_
 
 
 def test_the_last_epoch_is_kept_where_nobody_judges(loaded: pictures.Pictures, tmp_path: Path) -> None:
-    kept = fit(loaded, 3, RECIPE, CONTRACT, None, tmp_path).get_weights()
+    last = msgspec.structs.replace(RECIPE, keep="last")
+    stops = [None, None, KeyboardInterrupt]
+
+    def after_epoch() -> None:
+        if stops and (stop := stops.pop()):
+            raise stop
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(loaded, 3, last, CONTRACT, None, tmp_path, after_epoch)
+    kept = fit(loaded, 3, last, CONTRACT, None, tmp_path, after_epoch).get_weights()
 
     run = runstate.read(tmp_path)
     assert run is not None
@@ -90,13 +99,16 @@ def test_the_last_epoch_is_kept_where_nobody_judges(loaded: pictures.Pictures, t
     # The kept weights are the averaged ones; the checkpoint holds those that would learn on.
     learning = keras.models.load_model(tmp_path / "epoch-003.keras").get_weights()
     assert not all(np.array_equal(one, other) for one, other in zip(kept, learning, strict=True))
-    again = fit(loaded, 3, RECIPE, CONTRACT, None, tmp_path).get_weights()
+    again = fit(loaded, 3, last, CONTRACT, None, tmp_path).get_weights()
     assert all(np.array_equal(one, other) for one, other in zip(kept, again, strict=True))
+    with pytest.raises(ValueError, match="Expected a judge"):
+        fit(loaded, 3, RECIPE, CONTRACT, None, tmp_path)
 
 
-def test_patience_needs_epochs_that_are_judged() -> None:
-    with pytest.raises(errors.InvalidOption, match="patience 0 with keep"):
-        configuration.read(None, {"keep": "last", "patience": 3})
+def test_patience_needs_epochs_that_are_judged(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text('keep = "last"\npatience = 3\n')
+    with pytest.raises(errors.InvalidConfiguration, match="patience 0 with keep"):
+        configuration.read(tmp_path / "recipe.toml", {})
 
 
 def test_the_head_phase_leaves_the_base_as_it_was(loaded: pictures.Pictures, tmp_path: Path) -> None:

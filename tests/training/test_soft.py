@@ -1,5 +1,7 @@
 """Targets shared between labels and out-of-fold predictions: `crossval --teaching`, then `train --soft-targets`."""
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from cli.main import main
 from core.manifest import InputContract, read
-from training import calibrate, dataset, errors, foldfiles, pictures, predictions, soft, splits
+from training import calibrate, crossval, dataset, errors, foldfiles, pictures, predictions, soft, splits
 from training.batches import Batches
 from training.configuration import Configuration
 from training.dataset import KINDS
@@ -15,7 +17,7 @@ from training.dataset import KINDS
 pytestmark = pytest.mark.train
 
 CONTRACT = InputContract(height_px=64, width_px=64, channels=1, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
-RECIPE = ["--arch", "dense", "--weights", "none", "--head-epochs", "0", "--epochs", "1", "--batch-size", "4", "--tracking", "none"]
+LAST_KEPT = 'arch = "dense"\nweights = "none"\nkeep = "last"\nhead_epochs = 0\nepochs = 2\nbatch_size = 4\n'
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +31,30 @@ def teaching(loaded: pictures.Pictures) -> tuple[int, ...]:
 
 
 @pytest.fixture(scope="module")
-def table(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Of every command: a recipe that keeps the last epoch."""
+    file = tmp_path_factory.mktemp("recipe") / "last.toml"
+    file.write_text(LAST_KEPT)
+    return ["--config", str(file), "--tracking", "none"]
+
+
+@pytest.fixture(scope="module")
+def table(phantoms: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a cross-validation of the patients who teach leaves."""
     work = tmp_path_factory.mktemp("teachers")
-    assert main(["crossval", str(phantoms), "--folds", "3", "--teaching", "--work", str(work), *RECIPE]) == 0
+    assert main(["crossval", str(phantoms), "--folds", "3", "--teaching", "--work", str(work), *options]) == 0
+    summary = crossval.read(work)
+    assert summary.teaching
+    assert "validation_auroc" not in summary.figures  # no fold chose
     return work / "result" / foldfiles.TABLE_FILE
 
 
 def recipe(table: Path, share: float = 0.5, seed: int = 1) -> Configuration:
     return Configuration(arch="dense", weights="none", soft_targets=str(table), soft_share=share, seed=seed)
+
+
+def softened(loaded: pictures.Pictures, positions: Sequence[int], configuration: Configuration) -> pictures.Pictures:
+    return soft.softened(loaded, positions, configuration, soft.read(configuration))
 
 
 def test_only_patients_who_teach_are_in_the_folds(table: Path, loaded: pictures.Pictures, teaching: tuple[int, ...]) -> None:
@@ -46,20 +63,20 @@ def test_only_patients_who_teach_are_in_the_folds(table: Path, loaded: pictures.
 
 def test_a_target_is_label_and_mean_prediction_by_their_shares(table: Path, loaded: pictures.Pictures, teaching: tuple[int, ...]) -> None:
     said = predictions.read(table, KINDS)
-    softened = soft.softened(loaded, teaching, recipe(table, share=0.25))
+    taught = softened(loaded, teaching, recipe(table, share=0.25))
 
-    assert softened.targets is not None
+    assert taught.targets is not None
     even = soft.evened(said.probabilities, np.array([KINDS.index(str(label)) for label in said.label]))
     for row, position in enumerate(teaching):
         mean = even[said.file == loaded.dataset.samples[position].path].mean(axis=0)
         label = np.eye(len(KINDS))[loaded.labels[position]]
-        assert softened.targets[row] == pytest.approx(0.25 * mean + 0.75 * label, abs=1e-6)
-    batch = Batches(softened, CONTRACT, recipe(table).augmentation, len(teaching), len(KINDS), (1, 0))
+        assert taught.targets[row] == pytest.approx(0.25 * mean + 0.75 * label, abs=1e-6)
+    batch = Batches(taught, CONTRACT, recipe(table).augmentation, len(teaching), len(KINDS), (1, 0))
     order = np.random.default_rng((1, 0)).permutation(len(teaching))
-    assert np.array_equal(batch[0][1], softened.targets[order])
-    some = softened.take([2, 0])
+    assert np.array_equal(batch[0][1], taught.targets[order])
+    some = taught.take([2, 0])
     assert some.targets is not None
-    assert np.array_equal(some.targets, softened.targets[[2, 0]])
+    assert np.array_equal(some.targets, taught.targets[[2, 0]])
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.6])
@@ -75,23 +92,34 @@ def test_even_labels_have_the_posterior_that_bayes_gives_them(temperature: float
 
 
 def test_without_predictions_the_labels_are_taught(loaded: pictures.Pictures, teaching: tuple[int, ...]) -> None:
-    assert soft.softened(loaded, teaching, Configuration()).targets is None
+    assert softened(loaded, teaching, Configuration()).targets is None
 
 
 def test_predictions_by_networks_that_know_other_patients_are_refused(table: Path, loaded: pictures.Pictures) -> None:
     with pytest.raises(errors.InvalidPredictions, match="--teaching"):
-        soft.softened(loaded, splits.split(loaded.dataset, 2)["fit"], recipe(table, seed=2))
+        softened(loaded, splits.split(loaded.dataset, 2)["fit"], recipe(table, seed=2))
 
 
-def test_a_package_says_what_taught_it(table: Path, phantoms: Path, tmp_path: Path) -> None:
-    out = tmp_path / "package"
-    options = ["--soft-targets", str(table), "--soft-share", "0.3", "--work", str(tmp_path / "work"), "--out", str(out)]
-    assert main(["train", str(phantoms), *RECIPE, *options]) == 0
+def test_a_package_says_what_taught_it_also_once_the_file_is_gone(
+    table: Path, phantoms: Path, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    copied = tmp_path / "said.csv"
+    copied.write_bytes(table.read_bytes())
+    taught = f"said.csv, sha256 {hashlib.sha256(copied.read_bytes()).hexdigest()}"
+    command = ["train", str(phantoms), *options, "--soft-targets", str(copied), "--soft-share", "0.3"]
+    assert main([*command, "--work", "work", "--out", "trained"]) == 0
+    copied.unlink()
+    assert main(["export", "work", "--dataset", str(phantoms), "--out", "exported", "--tracking", "none"]) == 0
 
-    config = read(out)[0].origin.config
-    assert config["soft_targets"] == soft.named(str(table))
-    assert config["soft_targets"].startswith("out_of_fold.csv, sha256 ")
-    assert config["soft_share"] == 0.3
+    for out in ("trained", "exported"):
+        config, card = read(Path(out))[0].origin.config, (Path(out) / "CARD.md").read_text()
+        assert (config["soft_targets"], config["soft_share"], config["keep"]) == (taught, 0.3, "last")
+        assert "`tune` chose what was chosen (bias, temperature, thresholds)" in card
+        assert "The last epoch is kept; no patient had a say in that." in card
+    capsys.readouterr()
+    assert main(["train", str(phantoms), "--config", "trained/manifest.json", "--out", "again", "--tracking", "none"]) == 2
+    assert f"error: invalid_predictions: Expected a CSV file with predictions. Received: {taught}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -105,14 +133,16 @@ def test_what_cannot_be_taught_is_refused_before_any_picture_is_decoded(
     command: list[str],
     code: str,
     phantoms: Path,
+    options: list[str],
     table: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    name, *options = [str(table) if word == "FILE" else word for word in command]
-    assert main([name, str(phantoms), *RECIPE, *options]) == 2
+    name, *more = [str(table) if word == "FILE" else word for word in command]
+    assert main([name, str(phantoms), *options, *more]) == 2
     said = capsys.readouterr().err
     assert f"error: {code}: " in said
+    assert "--soft-targets ''" in said
     assert "decoding" not in said

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -113,6 +114,20 @@ def test_a_run_of_something_else_is_not_continued(
     command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--epochs", "2", "--tracking", "none"]
     assert main([*command, "--out", str(tmp_path / "out"), "--work", str(work)]) == 2
     assert "error: run_mismatch: Expected" in capsys.readouterr().err
+
+
+def test_a_run_of_before_a_setting_existed_goes_on_where_it_is_at_its_default(tmp_path: Path) -> None:
+    recipe = Configuration(arch="cnn", weights="none")
+    experiment.claim(tmp_path, recipe, "d" * 64)
+    written = (tmp_path / "run.json").read_bytes()
+    record = json.loads(written)
+    del record["recipe"]["keep"], record["recipe"]["augmentation"]["marker_size"]
+    (tmp_path / "run.json").write_text(json.dumps(record))
+
+    with pytest.raises(errors.RunMismatch):
+        experiment.claim(tmp_path, msgspec.structs.replace(recipe, keep="last"), "d" * 64)
+    experiment.claim(tmp_path, recipe, "d" * 64)
+    assert (tmp_path / "run.json").read_bytes() == written
 
 
 def test_a_run_keeps_the_commits_that_made_it_and_says_when_the_code_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
