@@ -6,12 +6,9 @@ Temperature, thresholds and figures are those of the flatbuffer that serves, not
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from core import phantom
 from core.classifier import Classifier
@@ -19,12 +16,11 @@ from core.contract import ModelIdentity
 from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, convert, draft, errors, guard, measure, metrics, networks, origin, precision, shifts
-from training.augment import SHIFTS
+from training import calibrate, choices, convert, draft, errors, guard, networks, origin, precision
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained
 from training.kept import NOTHING, Kept
-from training.pictures import GreyStack, Pictures, inputs
+from training.pictures import GreyStack, inputs
 from training.shifts import predictor
 
 _log = logging.getLogger(__name__)
@@ -86,13 +82,13 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
     manifest = _provisional(trained, release, labels)
-    _unweigh(trained, len(labels), kept)
+    choices.unweigh(trained.model, trained.pictures.take(trained.split["tune"]), trained.contract, kept)
     flatbuffer, parity = _converted(trained, manifest, kept)
     network = Network(flatbuffer, manifest, os.cpu_count() or 1)
     taught, tune, test = (trained.pictures.take(trained.split[part]) for part in ("fit", "tune", "test"))
     record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
     manifest = msgspec.structs.replace(manifest, metrics=record)
-    manifest = _calibrated(manifest, network, taught, tune, test, kept)
+    manifest = choices.calibrated(manifest, network, taught, tune, test, kept)
     manifest = with_draft_margin(manifest, network, tune.grey, kept)
     parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
     if min(len(tune.labels), len(test.labels)) < guard.FEWEST:
@@ -101,55 +97,6 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
     chests = guard.Chests(taught.grey, tune.grey, test.grey)
     fitted = guard.fit(network, manifest.input, chests, kept=kept)
     return parts._replace(manifest=guard.guarded(manifest, fitted), guard=fitted.file)
-
-
-def _unweigh(trained: Trained, labels: int, kept: Kept) -> None:
-    """Undo in the model's last layer that the loss weighed all classes alike: see `calibrate.fit_bias`."""
-    tune = trained.pictures.take(trained.split["tune"])
-    raw = shifts.predict_all(predictor(trained.model), tune, trained.contract, kept=kept, part="Keras, tune")
-    networks.add_bias(trained.model, calibrate.fit_bias(raw.reshape(-1, labels), np.tile(tune.labels, len(raw))))
-
-
-def _calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, kept: Kept) -> Manifest:
-    """Return the manifest with temperature and thresholds chosen on `tune` and figures measured on `test`.
-
-    Args:
-        manifest: of the network; its figures are kept beside the new ones.
-        network: what serves.
-        taught: pictures of patients who taught; one figure of them shows how much was learned by heart.
-        tune: pictures of patients who choose.
-        test: pictures of other patients, who only report.
-        kept: of the network.
-    """
-
-    def predict(pictures: Pictures, part: str, names: Sequence[str] = SHIFTS) -> npt.NDArray[np.float64]:
-        return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input, names, kept=kept, part=part)
-
-    raw = predict(tune, "LiteRT, tune")
-    temperature = calibrate.fit_temperature(raw.reshape(-1, len(manifest.labels)), np.tile(tune.labels, len(raw)))
-    pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
-    truth, patients = np.tile(tune.labels > 0, len(raw)), np.tile(tune.groups, len(raw))
-    thresholds, spread = calibrate.choose_stable_thresholds(pneumonia.ravel(), truth, patients)
-    probabilities = calibrate.soften(predict(test, "LiteRT, test"), temperature)
-    points = measure.operating_points(thresholds, probabilities[0], test)
-    by_heart = measure.pneumonia_of(calibrate.soften(predict(taught, "LiteRT, fit", SHIFTS[:1])[0], temperature))
-    figures = {
-        **manifest.metrics,
-        **measure.figures(points, probabilities, test),
-        "train_auroc": _auroc(by_heart, taught),
-        "validation_auroc": _auroc(pneumonia[0], tune),
-        "thresholds_chosen": calibrate.RULE,
-        "threshold_spread": {name: list(ends) for name, ends in spread.items()},
-    }
-    return msgspec.structs.replace(
-        manifest, temperature=temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
-    )
-
-
-def _auroc(pneumonia: npt.NDArray[np.float64], pictures: Pictures) -> dict[str, float]:
-    """Return the AUROC of pneumonia with its interval, as the manifest has it."""
-    found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, pictures.labels > 0, pneumonia, pictures.groups))
-    return found
 
 
 def with_draft_margin(manifest: Manifest, network: Network, grey: GreyStack, kept: Kept = NOTHING) -> Manifest:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from core.manifest import read
 from tests.browser.about import drawn, opened
 from tests.browser.conftest import Open, Serve, check_accessibility, shoot
 from tests.support import living, packages
@@ -21,11 +22,13 @@ def test_status_and_model_are_told_in_words(open_page: Open, serve: Serve) -> No
     expect(now).to_contain_text("it came with the installation; nothing was promoted")
     expect(now).to_contain_text("up for less than a minute")
     expect(what).to_contain_text("Measured on 784 pictures of 560 patients: test patients")
-    expect(what).to_contain_text("0.996")
+    measured = read(packages.baked())[0].metrics
+    expect(what).to_contain_text(f"{measured['auroc']['value']:.3f}")
     expect(page.locator("#about-limits li").first).to_contain_text("Trained on children")
     row = page.locator("#about-points tbody tr", has_text="balanced")
     expect(row).to_contain_text("(default)")
-    expect(row).to_contain_text("(95.3 to 98.3)")
+    sensitivity = measured["sensitivity"]
+    expect(row).to_contain_text(f"({100.0 * sensitivity['low']:.1f} to {100.0 * sensitivity['high']:.1f})")
 
 
 def test_the_baked_models_figures_and_card_are_shown(open_page: Open, serve: Serve) -> None:
