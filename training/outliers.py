@@ -92,10 +92,11 @@ def _chart(height: int, width: int, rng: Random) -> Grey:
     draw, left, floor = ImageDraw.Draw(image), width // 8, height - height // 8
     draw.line([(left, height // 10), (left, floor), (width - 10, floor)], fill=0, width=2)
     tops = [int(floor - share * floor * 0.8) for share in rng.random(8)]
-    step = (width - left - 12) // len(tops)
+    step = max(0, width - left - 12) // len(tops)
+    gap = min(4, step // 4)
     if rng.random() < 0.5:
         for place, top in enumerate(tops):
-            draw.rectangle((left + place * step + 4, top, left + (place + 1) * step - 4, floor), fill=int(rng.integers(40, 180)))
+            draw.rectangle((left + place * step + gap, top, left + (place + 1) * step - gap, floor), fill=int(rng.integers(40, 180)))
     else:
         draw.line([(left + place * step, top) for place, top in enumerate(tops)], fill=60, width=2)
     return np.asarray(image)

@@ -55,6 +55,14 @@ def test_outliers_are_the_same_for_the_same_seed_and_no_two_alike() -> None:
     assert all(float(picture.std()) > 1.0 for picture in made)
 
 
+@pytest.mark.parametrize("side_px", [16, 32, 64, 96, 224])
+def test_what_is_no_chest_is_made_at_any_side(side_px: int) -> None:
+    """The dense baseline takes 64 pixels: charts of eight bars have little room there."""
+    made = outliers.make([phantom.chest(0, side_px)], 400, 0)
+    assert {picture.shape for picture in made} == {(side_px, side_px)}
+    assert len({picture.tobytes() for picture in made}) > 300  # small pages of a letter or two are alike
+
+
 def test_guard_knows_its_chests_from_what_is_none(bare: Path) -> None:
     network = Network((bare / NETWORK_FILE).read_bytes(), manifest.read(bare)[0], 2)
     contract = manifest.read(bare)[0].input
