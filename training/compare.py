@@ -103,12 +103,13 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     validated = sorted(((row.cv, row) for row in rows if row.cv), key=lambda pair: -pair[0].mean)
     if validated:
         best, winner = validated[0]
-        said.append(f"{winner.name} is best on held-out patients: AUROC {best.mean:.4f}.")
+        among = "" if len(validated) == len(rows) else "Among those that were cross-validated "
+        said.append(f"{among}{winner.name} is best on held-out patients: AUROC {best.mean:.4f}.")
         near = [row.name for figure, row in validated[1:] if figure.high >= best.low]
         if near:
             said.append(f"Its lead over {', '.join(near)} is no larger than the folds differ among themselves.")
-        smallest = min((row for figure, row in validated if figure.high >= best.low), key=lambda row: row.size_bytes)
-        said.append(f"The smallest of those that the folds cannot tell from it is {smallest.name}: {smallest.size_bytes / 1e6:.2f} MB.")
+            smallest = min((row for figure, row in validated if figure.high >= best.low), key=lambda row: row.size_bytes)
+            said.append(f"The smallest of those that the folds cannot tell from it is {smallest.name}: {smallest.size_bytes / 1e6:.2f} MB.")
     both = [(row.name, row.train or row.own_train, row.cv or row.held_out) for row in rows]
     gaps = [(round(_middle(taught) - _middle(unseen), 4), name) for name, taught, unseen in both if taught and unseen]
     if gaps and max(gaps)[0] > 0.0:

@@ -221,6 +221,8 @@ def test_sentences_say_what_the_figures_show() -> None:
         "poor learns most by heart: its AUROC is 0.0400 higher on the pictures that taught it than on held-out ones.",
         "large takes 60 times as long a picture as poor, on one thread of this machine.",
     ]
+    package = msgspec.structs.replace(large, name="package", cv=None)
+    assert compare.sentences([poor, package])[0] == "Among those that were cross-validated poor is best on held-out patients: AUROC 0.7600."
 
 
 def test_dense_package_answers_and_says_that_it_cannot_explain(train_tiny: Callable[..., Path]) -> None:

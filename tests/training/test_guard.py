@@ -60,7 +60,7 @@ def test_what_is_no_chest_is_made_at_any_side(side_px: int) -> None:
     """The dense baseline takes 64 pixels: charts of eight bars have little room there."""
     made = outliers.make([phantom.chest(0, side_px)], 400, 0)
     assert {picture.shape for picture in made} == {(side_px, side_px)}
-    assert len({picture.tobytes() for picture in made}) > 300  # small pages of a letter or two are alike
+    assert all(float(picture.std()) > 1.0 for picture in made[-300:])  # of a small page there may be nothing but paper
 
 
 def test_guard_knows_its_chests_from_what_is_none(bare: Path) -> None:
