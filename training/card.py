@@ -190,8 +190,8 @@ def _data(manifest: Manifest) -> str:
 def _who_chose(manifest: Manifest) -> str:
     last_kept = manifest.origin.config.get("keep") == "last"
     if not card_commands.recalibrated(manifest):
-        return f"`tune` chose what was chosen ({'' if last_kept else 'epoch, '}bias, temperature, thresholds), `test` only reports"
-    source, chose = manifest.origin.config["calibration"]["source"], "bias" if last_kept else "epoch and bias"
+        return f"`tune` chose what was chosen ({'' if last_kept else 'epoch, '}temperature, thresholds), `test` only reports"
+    source, chose = manifest.origin.config["calibration"]["source"], "bias of each label" if last_kept else "epoch"
     return f"`tune` chose the {chose}. Temperature and thresholds of this version were chosen on {source}, and its figures are of them, too"
 
 
