@@ -205,10 +205,8 @@ def _with_defaults(data: bytes) -> bytes:
     """Return the record of a run as it would be written now: a setting that did not exist yet was what is the default today."""
     try:
         record = msgspec.json.decode(data)
-        usual = msgspec.to_builtins(Configuration())
-        augmentation = {**usual["augmentation"], **record["recipe"].get("augmentation", {})}
-        record["recipe"] = {**usual, **record["recipe"], "augmentation": augmentation}
-    except (msgspec.DecodeError, LookupError, TypeError, AttributeError):
+        record["recipe"] = msgspec.to_builtins(msgspec.convert(record["recipe"], Configuration))
+    except (msgspec.MsgspecError, LookupError, TypeError):
         return data
     return msgspec.json.encode(record, order="sorted")
 

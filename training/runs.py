@@ -114,7 +114,7 @@ def of_work(work: Path, folder: Path, release: Release, found: Kept) -> tuple[Pa
     unnamed = msgspec.structs.replace(configuration, weights="none")
     recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
     parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work, found)
-    began = msgspec.structs.replace(parts.manifest.origin, config=record.recipe, initial_weights=record.initial_weights)
+    began = msgspec.structs.replace(parts.manifest.origin, initial_weights=record.initial_weights)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began)), model
 
 

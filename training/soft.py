@@ -57,9 +57,10 @@ def read(configuration: Configuration) -> predictions.Predictions | None:
     Raises:
         errors.InvalidPredictions: the file cannot be read or is not what it should be.
     """
-    file = configuration.soft_targets
-    named(file)
-    return predictions.read(Path(file), KINDS) if file else None
+    if not configuration.soft_targets:
+        return None
+    named(configuration.soft_targets)  # where the file is gone this says what to do
+    return predictions.read(Path(configuration.soft_targets), KINDS)
 
 
 def softened(pictures: Pictures, positions: Sequence[int], configuration: Configuration, said: predictions.Predictions | None) -> Pictures:
