@@ -70,7 +70,7 @@ class Parts(NamedTuple):
 
 
 def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LABELS, kept: Kept = NOTHING) -> Parts:
-    """Convert, calibrate and measure a trained model, of these labels. Its logits get the bias that the tune patients ask for.
+    """Convert, calibrate and measure a trained model, of these labels. Its logits get the correction that the tune patients ask for.
 
     Args:
         trained: the model, and what it learned from.
@@ -82,11 +82,14 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
         errors.ConversionFailed, errors.ParityBroken: the network cannot serve.
     """
     manifest = _provisional(trained, release, labels)
-    choices.unweigh(trained.model, trained.pictures.take(trained.split["tune"]), trained.contract, kept)
+    done = choices.correct(trained.model, trained.pictures.take(trained.split["tune"]), trained.contract, kept)
     flatbuffer, parity = _converted(trained, manifest, kept)
     network = Network(flatbuffer, manifest, os.cpu_count() or 1)
     taught, tune, test = (trained.pictures.take(trained.split[part]) for part in ("fit", "tune", "test"))
-    record = {"parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))}}
+    record = {
+        "correction": {"kinds_factor": round(done.kinds_factor, 4), "bias": [round(value, 4) for value in done.bias.tolist()]},
+        "parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))},
+    }
     manifest = msgspec.structs.replace(manifest, metrics=record)
     manifest = choices.calibrated(manifest, network, taught, tune, test, kept)
     manifest = with_draft_margin(manifest, network, tune.grey, kept)

@@ -33,8 +33,6 @@ RULE: Final = (
 )
 _CANDIDATES: Final = 741  # temperatures half a per cent apart
 _STRIDE: Final = 20
-_TURNS: Final = 4
-_STEPS_A_TURN: Final = 20
 _STEPS: Final = 10_000  # thresholds have four decimals
 _SMALLEST: Final = 1e-12  # as in core.classifier.calibrate
 
@@ -69,7 +67,11 @@ def soften(probabilities: npt.NDArray[Any], temperature: float) -> Floats:
     Returns:
         float64 array (..., K), sum 1 over the last axis.
     """
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST)) / temperature
+    return softmax(np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST)) / temperature)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return the probabilities of logits (..., K), over the last axis."""
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
@@ -103,32 +105,6 @@ def fit_temperature_to(probabilities: npt.NDArray[Any], possible: npt.NDArray[np
     best = int(np.argmin([loss(float(candidate)) for candidate in candidates[::_STRIDE]])) * _STRIDE
     near = candidates[max(0, best - _STRIDE) : best + _STRIDE + 1]
     return round(float(near[int(np.argmin([loss(float(candidate)) for candidate in near]))]), 4)
-
-
-def fit_bias(probabilities: npt.NDArray[Any], labels: npt.NDArray[np.int64]) -> Floats:
-    """Return what to add to each label's logit so that, at the best temperature, each label is expected as often as it occurs.
-
-    A loss that weighs all classes alike answers as if they were equally frequent, which a temperature cannot undo. For a bias alone the
-    log-likelihood is greatest where the mean probability of each label is its share of the pictures; that and the temperature are fitted
-    in turns.
-
-    Args:
-        probabilities: array (N, K), of the network.
-        labels: int64 array (N,); a label that does not occur counts as half a picture.
-
-    Returns:
-        float64 array (K,), mean 0.
-    """
-    counts = np.maximum(np.bincount(labels, minlength=probabilities.shape[1]), 0.5)
-    shares = counts / counts.sum()
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
-    bias = np.zeros(probabilities.shape[1])
-    for _ in range(_TURNS):
-        biased = soften(np.exp(logits + bias - np.max(logits + bias, axis=1, keepdims=True)), 1.0)
-        temperature = fit_temperature(biased, labels)
-        for _ in range(_STEPS_A_TURN):
-            bias += temperature * np.log(shares / soften(np.exp(logits + bias), temperature).mean(axis=0))
-    return np.asarray(bias - bias.mean())
 
 
 def choose_thresholds(pneumonia: Floats, truth: npt.NDArray[np.bool_], requirements: Requirements = REQUIREMENTS) -> tuple[Threshold, ...]:

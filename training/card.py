@@ -188,11 +188,19 @@ def _data(manifest: Manifest) -> str:
 
 
 def _who_chose(manifest: Manifest) -> str:
-    last_kept = manifest.origin.config.get("keep") == "last"
+    of_network = [*([] if _keeps_last(manifest) else ["epoch"]), "correction of the logits"]
     if not card_commands.recalibrated(manifest):
-        return f"`tune` chose what was chosen ({'' if last_kept else 'epoch, '}temperature, thresholds), `test` only reports"
-    source, chose = manifest.origin.config["calibration"]["source"], "bias of each label" if last_kept else "epoch"
-    return f"`tune` chose the {chose}. Temperature and thresholds of this version were chosen on {source}, and its figures are of them, too"
+        return f"`tune` chose what was chosen ({', '.join([*of_network, 'temperature', 'thresholds'])}), `test` only reports"
+    source = manifest.origin.config["calibration"]["source"]
+    return (
+        f"`tune` chose the {' and the '.join(of_network)}. Temperature and thresholds of this version were chosen on {source}, and its "
+        "figures are of them, too"
+    )
+
+
+def _keeps_last(manifest: Manifest) -> bool:
+    """Whether the recipe kept the last epoch's network, so that no patient chose it."""
+    return bool(manifest.origin.config.get("keep") == "last")
 
 
 def _crossed(manifest: Manifest) -> bool:
@@ -206,7 +214,7 @@ def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
     parts = [f"Made by the code at commit `{origin.commit}` with {versions}.", markdown.table(("setting", "value"), recipe)]
     if report.TRAINING in drawings:
-        kept = _LAST_KEPT if origin.config.get("keep") == "last" else _BEST_KEPT
+        kept = _LAST_KEPT if _keeps_last(manifest) else _BEST_KEPT
         parts.append(markdown.drawing(report.TRAINING, drawings[report.TRAINING], _REDRAW) + f" {_CURVES}{kept}")
     return "\n\n".join(parts)
 

@@ -11,12 +11,13 @@ from core.manifest import InputContract, Manifest
 from core.network import Network
 from training import calibrate, convert, measure, metrics, networks, shifts
 from training.augment import SHIFTS
+from training.correction import Correction, fit_correction
 from training.kept import Kept
 from training.pictures import Pictures
 
 
-def unweigh(model: keras.Model, tune: Pictures, contract: InputContract, kept: Kept) -> None:
-    """Undo in the model's last layer that the loss weighed all classes alike: see `calibrate.fit_bias`.
+def correct(model: keras.Model, tune: Pictures, contract: InputContract, kept: Kept) -> Correction:
+    """Undo in the model's last layer what no temperature can, and return what was done: see `training.correction`.
 
     Args:
         model: ends in logits; it is changed.
@@ -25,7 +26,9 @@ def unweigh(model: keras.Model, tune: Pictures, contract: InputContract, kept: K
         kept: of the model.
     """
     raw = shifts.predict_all(shifts.predictor(model), tune, contract, kept=kept, part="Keras, tune")
-    networks.add_bias(model, calibrate.fit_bias(raw.reshape(-1, raw.shape[-1]), np.tile(tune.labels, len(raw))))
+    found = fit_correction(raw.reshape(-1, raw.shape[-1]), np.tile(tune.labels, len(raw)), views=len(raw))
+    networks.correct(model, found.matrix, found.bias)
+    return found
 
 
 def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, kept: Kept) -> Manifest:

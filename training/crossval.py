@@ -44,7 +44,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What a cross-validation found, on what, and the digests of the predictions behind it.
 
-    `figures` are of the folds' networks as they are, without the bias that is in the predictions (`training.foldfiles`).
+    `figures` are of the folds' networks as they are, without the correction that is in the predictions (`training.foldfiles`).
     """
 
     name: str
@@ -149,7 +149,7 @@ def _run_fold(number: int, pictures: Pictures, dealt: splits.Split, request: Req
 
 def _conclude(pictures: Pictures, dealt: splits.Split, request: Request) -> Summary:
     """Put the folds together: predictions of all pictures in the data set's order, a table of them, and the figures."""
-    gathered = foldfiles.unweighed(foldfiles.gather(request.work, dealt), pictures.labels)
+    gathered = foldfiles.corrected(foldfiles.gather(request.work, dealt), pictures.labels)
     result = request.work / RESULT_FOLDER
     result.mkdir(exist_ok=True)
     files = foldfiles.write(result, pictures, gathered)

@@ -1,6 +1,6 @@
 """What a cross-validation keeps of its folds, and the tables that come of all of them together. Called by `training.crossval`.
 
-The tables say what the network of a package would: with the bias for each label that `train` puts into the network (`calibrate.fit_bias`).
+The tables say what the network of a package would: with the correction that `train` puts into the network (`correction.fit_correction`).
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from training import predictions, runstate
 from training.augment import SHIFTS
-from training.calibrate import fit_bias, soften
+from training.correction import fit_correction
 from training.dataset import KINDS
 from training.pictures import Pictures
 from training.splits import Split
@@ -63,8 +63,8 @@ def gather(work: Path, dealt: Split) -> Gathered:
     return gathered
 
 
-def unweighed(gathered: Gathered, labels: npt.NDArray[np.int64]) -> Gathered:
-    """Undo that the loss weighed all classes alike: each fold gets the bias that the others ask for, plain and under all shifts.
+def corrected(gathered: Gathered, labels: npt.NDArray[np.int64]) -> Gathered:
+    """Give each fold the correction that the others ask for, plain and under all shifts, as the network of a package has one.
 
     Args:
         gathered: of N pictures; more than one fold.
@@ -74,8 +74,8 @@ def unweighed(gathered: Gathered, labels: npt.NDArray[np.int64]) -> Gathered:
     for number in np.unique(gathered.fold):
         here = gathered.fold == number
         others = gathered.probabilities[:, ~here].reshape(-1, len(KINDS))
-        bias = fit_bias(others, np.tile(labels[~here], len(SHIFTS)))
-        probabilities[:, here] = soften(gathered.probabilities[:, here] * np.exp(bias), 1.0)
+        found = fit_correction(others, np.tile(labels[~here], len(SHIFTS)), views=len(SHIFTS))
+        probabilities[:, here] = found.apply(gathered.probabilities[:, here])
     return gathered._replace(probabilities=probabilities)
 
 

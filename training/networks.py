@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from core.manifest import InputContract
 from training import architectures, errors
@@ -152,10 +153,19 @@ def thaw(model: keras.Model) -> None:
         layer.trainable = True
 
 
-def add_bias(model: keras.Model, bias: Any) -> None:  # noqa: ANN401 anything that NumPy takes
-    """Add to the logits of a model that `build` made: float array (K,). Its class activation maps, whose mean they are, move along."""
+def correct(model: keras.Model, matrix: npt.NDArray[np.float64], bias: npt.NDArray[np.float64]) -> None:
+    """Multiply the logits of a model that `build` made by a matrix and add a bias, in its last layer.
+
+    Its class activation maps, whose mean the logits are, change alike.
+
+    Args:
+        model: it is changed.
+        matrix: array (K, K), what the logits as a column are multiplied by.
+        bias: array (K,).
+    """
     layer = model.get_layer("maps" if has_maps(model) else "logits")
-    layer.bias.assign(np.asarray(layer.bias) + np.asarray(bias, np.float32))
+    kernel, old = layer.get_weights()
+    layer.set_weights([(kernel @ matrix.T).astype(np.float32), (matrix @ old + bias).astype(np.float32)])
 
 
 def with_outputs(model: keras.Model) -> keras.Model:

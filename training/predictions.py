@@ -1,7 +1,7 @@
 """Predictions of labelled pictures as a table on disk: what `crossval` writes and `calibrate` reads.
 
 CSV with the columns file, patient, label, fold, shift and one "probability of <label>" for each label of the network. Probabilities are
-those of the network with its bias for each label (`training.foldfiles`), before any temperature. A picture stands there once for each
+those of the network with its correction (`training.foldfiles`), before any temperature. A picture stands there once for each
 shift; its patient is in one fold only.
 """
 

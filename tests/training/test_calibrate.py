@@ -31,17 +31,6 @@ def test_the_temperature_undoes_overconfidence(sharpness: float) -> None:
     assert calibrate.fit_temperature(probabilities, labels) == pytest.approx(sharpness, rel=0.1)
 
 
-@pytest.mark.parametrize("sharpness", [0.7, 2.0])
-def test_the_bias_undoes_a_loss_that_weighs_all_classes_alike(sharpness: float) -> None:
-    probabilities, labels = draw_probabilities(20_000, 1.0)
-    wrong = np.array([0.8, -0.3, -0.5])
-    skewed = np.log(probabilities) + wrong
-    given = calibrate.soften(np.exp(sharpness * skewed - (sharpness * skewed).max(axis=1, keepdims=True)), 1.0)
-    bias = calibrate.fit_bias(given, labels)
-    assert bias == pytest.approx(-sharpness * wrong, abs=0.12 * sharpness)
-    assert bias.sum() == pytest.approx(0.0, abs=1e-12)
-
-
 def overlap(count: int, gap: float) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     truth = rng.random(count) < 0.6

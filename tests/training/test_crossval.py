@@ -70,11 +70,13 @@ def test_every_picture_has_one_answer_from_the_fold_that_held_it_out(validated: 
         for number in range(1, FOLDS + 1):
             rows = list(dealt[str(number)])
             assert set(kept["fold"][rows]) == {number}
-            with np.load(validated / f"fold-{number}.npz") as fold:  # one bias for all of a fold lies between
-                added = np.log(kept["probabilities"][:, rows]) - np.log(fold["probabilities"])
-                bias = added - added.mean(axis=2, keepdims=True)
-                assert np.allclose(bias, bias[0, 0], atol=1e-3)
-                assert np.abs(bias).max() > 0.01
+            with np.load(validated / f"fold-{number}.npz") as fold:  # one correction for all of a fold lies between
+                before, after = np.log(fold["probabilities"]), np.log(kept["probabilities"][:, rows])
+                ill = [logits[..., 0] - logits[..., 1:].mean(axis=-1) for logits in (before, after)]
+                kind = [np.asarray(logits[..., 1] - logits[..., 2], np.float64).ravel() for logits in (before, after)]
+                assert np.ptp(ill[1] - ill[0]) == pytest.approx(0.0, abs=1e-3)
+                assert np.polyval(np.polyfit(kind[0], kind[1], 1), kind[0]) == pytest.approx(kind[1], abs=1e-3)
+                assert np.abs(after - before).max() > 0.01
         table = predictions.read(validated / "result/out_of_fold.csv", KINDS)
         assert np.allclose(table.probabilities, kept["probabilities"].reshape(-1, len(KINDS)), atol=1e-6)
     assert table.shift.tolist() == [shift for shift in SHIFTS for _ in indexed.samples]

@@ -126,14 +126,16 @@ def test_every_other_architecture_has_maps_over_its_last_features(name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["dense", "cnn"])
-def test_a_bias_on_the_logits_moves_the_maps_along(name: str) -> None:
+def test_a_correction_of_the_logits_changes_the_maps_alike(name: str) -> None:
     model = networks.build(name, "none", 3, dropout=0.0)
     pictures = np.random.default_rng(3).uniform(-1.0, 1.0, (2, *model.input_shape[1:])).astype(np.float32)
+    model.get_layer("maps" if networks.has_maps(model) else "logits").bias.assign([0.3, -0.2, 0.7])
     before = np.asarray(model(pictures))
-    networks.add_bias(model, [1.0, -0.5, -0.5])
+    matrix, bias = np.array([[1.0, 0.0, 0.0], [0.0, 0.7, 0.3], [0.0, 0.2, 0.8]]), np.array([1.0, -0.5, -0.5])
+    networks.correct(model, matrix, bias)
     after = np.asarray(model(pictures))
 
-    assert np.allclose(after - before, [1.0, -0.5, -0.5], atol=1e-5)
+    assert np.allclose(after, before @ matrix.T + bias, atol=1e-5)
     if networks.has_maps(model):
         maps = np.asarray(networks.with_outputs(model)(pictures)[1])
         assert np.allclose(maps.mean(axis=(1, 2)), after, atol=1e-5)

@@ -86,7 +86,8 @@ def test_the_card_states_the_new_points(out: Path) -> None:
 
 def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
     card = (out / "CARD.md").read_text("utf-8")
-    assert "`tune` chose the epoch. Temperature and thresholds of this version were chosen on out-of-fold predictions (oof.csv)" in card
+    assert "`tune` chose the epoch and the correction of the logits. Temperature and thresholds of this version were chosen on" in card
+    assert "were chosen on out-of-fold predictions (oof.csv)" in card
     assert "`tune` chose what was chosen" not in card
     assert "patients, each decided by what the others chose." in card
     assert "who did not train or tune it" not in card
@@ -97,7 +98,7 @@ def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
 
 def test_the_card_of_a_trained_package_says_that_the_tune_patients_chose() -> None:
     text = card.write(manifest.read(baked())[0])
-    assert "`tune` chose what was chosen (epoch, temperature, thresholds)" in text
+    assert "`tune` chose what was chosen (epoch, correction of the logits, temperature, thresholds)" in text
     assert "pneumonia calibrate" not in text
 
 

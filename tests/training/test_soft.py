@@ -115,7 +115,7 @@ def test_a_package_says_what_taught_it_also_once_the_file_is_gone(
     for out in ("trained", "exported"):
         config, card = read(Path(out))[0].origin.config, (Path(out) / "CARD.md").read_text()
         assert (config["soft_targets"], config["soft_share"], config["keep"]) == (taught, 0.3, "last")
-        assert "`tune` chose what was chosen (temperature, thresholds)" in card
+        assert "`tune` chose what was chosen (correction of the logits, temperature, thresholds)" in card
         assert "The last epoch is kept; no patient had a say in that." in card
     capsys.readouterr()
     assert main(["train", str(phantoms), "--config", "trained/manifest.json", "--out", "again", "--tracking", "none"]) == 2
