@@ -2,9 +2,12 @@
 
 import shlex
 from collections.abc import Mapping
+from typing import Final
 
 from core.manifest import Manifest
 from training.calibrate import REQUIREMENTS
+
+_BEGAN: Final = "which began with"  # as `training.origin` names a package to go on from
 
 
 def recalibrated(manifest: Manifest) -> bool:
@@ -39,6 +42,8 @@ def of_network(manifest: Manifest) -> str:
         given = ["--dataset", "DATASET"] if labelled else []
         return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
     weights = str(config.get("weights", ""))
+    if _BEGAN in manifest.origin.initial_weights:  # a package: its folder's name alone would mean any version of it
+        weights = manifest.origin.initial_weights.partition(", ")[0].replace(" ", "-")
     named = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
     return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], named, "NEW")
 

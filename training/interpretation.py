@@ -136,7 +136,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     gap = sum(one.pictures * (one.mean_probability - one.share_with_pneumonia) for one in bins) / pictures
     said = [f"On average the probability is {100 * error:.1f} points away from the share of pictures that have pneumonia."]
     if error <= _CALIBRATED:
-        said.append("A probability can be taken at its word.")
+        said.append("On pictures like these, with as much pneumonia among them, it means what it says.")
     elif abs(gap) > error / 2.0:
         way, other = ("too high", "rarer") if gap > 0 else ("too low", "more common")
         said.append(

@@ -40,7 +40,7 @@ def draw(evaluation: Evaluation | None, run: History | None, head_epochs: int) -
     """
     drawn = list(_of_evaluation(evaluation)) if evaluation else []
     if run is not None:
-        drawn.append((TRAINING, "Training: losses and AUROC after each epoch", history.draw(run, head_epochs)))
+        drawn.append((TRAINING, "Training, epoch by epoch", history.draw(run, head_epochs)))
     return {name: Drawing(alt, svg(figure, alt)) for name, alt, figure in drawn}
 
 
