@@ -67,12 +67,17 @@ def soften(probabilities: npt.NDArray[Any], temperature: float) -> Floats:
     Returns:
         float64 array (..., K), sum 1 over the last axis.
     """
-    return softmax(np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST)) / temperature)
+    return softmax(logits(probabilities) / temperature)
 
 
-def softmax(logits: Floats) -> Floats:
+def logits(probabilities: npt.NDArray[Any]) -> Floats:
+    """Return logits of which these (..., K) are the softmax; a probability of 0 counts as 1e-12."""
+    return np.asarray(np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST)))
+
+
+def softmax(values: Floats) -> Floats:
     """Return the probabilities of logits (..., K), over the last axis."""
-    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    odds = np.exp(values - values.max(axis=-1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
 

@@ -9,14 +9,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training.calibrate import softmax
+from training import calibrate, metrics
 
 Floats = npt.NDArray[np.float64]
 
 _NEWTON_STEPS: Final = 50
 _LEAST_STEP: Final = 1e-7
 _LEAST_SCALE: Final = 0.05  # a network that is worse than chance is not turned around
-_SMALLEST: Final = 1e-12  # as in core.classifier.calibrate
 
 
 class Correction(NamedTuple):
@@ -39,8 +38,7 @@ class Correction(NamedTuple):
 
     def apply(self, probabilities: npt.NDArray[Any]) -> Floats:
         """Return what the corrected network says where the network said this, before any temperature: float64 array (..., K), as given."""
-        logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
-        return softmax(logits @ self.matrix.T + self.bias)
+        return calibrate.softmax(calibrate.logits(probabilities) @ self.matrix.T + self.bias)
 
 
 def fit_correction(probabilities: npt.NDArray[Any], labels: npt.NDArray[np.int64], views: int = 1) -> Correction:
@@ -59,7 +57,7 @@ def fit_correction(probabilities: npt.NDArray[Any], labels: npt.NDArray[np.int64
         views: how many rows show one picture; together they count as one.
     """
     count = probabilities.shape[1]
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
+    logits = calibrate.logits(probabilities)
     apart = np.zeros_like(logits)
     apart[:, 1:] = logits[:, 1:] - logits[:, 1:].mean(axis=1, keepdims=True)
     scaled = [logits - apart, apart] if len(np.unique(labels[labels > 0])) > 1 else [logits]
@@ -81,17 +79,17 @@ def _most_probable(design: Floats, labels: npt.NDArray[np.int64], start: Floats,
     truth = np.eye(design.shape[1])[labels]
 
     def loss(parameters: Floats) -> float:
-        likelihood = np.sum(softmax(design @ parameters), axis=1, where=truth > 0)
-        return float(-np.log(np.maximum(likelihood, _SMALLEST)).sum() / views + ((parameters - start) ** 2).sum() / 2.0)
+        mean = metrics.negative_log_likelihood(calibrate.softmax(design @ parameters), labels)
+        return mean * len(labels) / views + float(((parameters - start) ** 2).sum()) / 2.0
 
     found = start
     for _ in range(_NEWTON_STEPS):
-        said = softmax(design @ found)
+        said = calibrate.softmax(design @ found)
         gradient = np.einsum("nk,nkp->p", said - truth, design) / views + found - start
         centred = design - np.einsum("nk,nkp->np", said, design)[:, np.newaxis]
         curvature = np.einsum("nk,nkp,nkq->pq", said, centred, centred) / views + np.eye(len(start))
-        step = np.linalg.solve(curvature, gradient)
-        while loss(found - step) > loss(found) and np.abs(step).max() > _LEAST_STEP:
+        step, before = np.linalg.solve(curvature, gradient), loss(found)
+        while loss(found - step) > before and np.abs(step).max() > _LEAST_STEP:
             step = step / 2.0
         found = found - step
         if np.abs(step).max() < _LEAST_STEP:

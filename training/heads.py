@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from training import errors, graphs
+from training import calibrate, errors, graphs
 from training.graphs import Edge
 
 Floats = npt.NDArray[np.float32]
@@ -166,8 +166,7 @@ def _read(outputs: npt.NDArray[Any], head: Head) -> npt.NDArray[np.float64]:
         given = given if head.applied else 1.0 / (1.0 + np.exp(-given))
         given = np.concatenate([1.0 - given, given], axis=1)
     elif not head.applied:
-        odds = np.exp(given - given.max(axis=1, keepdims=True))
-        given = odds / odds.sum(axis=1, keepdims=True)
+        given = calibrate.softmax(given)
     if not (np.isfinite(given).all() and (given >= -_EVEN).all() and (np.abs(given.sum(axis=1) - 1.0) <= _EVEN).all()):
         raise errors.UnreadableModel(
             f"Expected outputs between 0 and 1, of several labels with the sum 1. Received: {np.round(outputs[0], 3).tolist()}. A "

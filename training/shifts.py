@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
+from training import calibrate
 from training.augment import SHIFTS, shift
 from training.kept import NOTHING, Kept
 from training.pictures import GreyStack, Pictures, inputs
@@ -28,8 +29,7 @@ def predictor(model: keras.Model) -> Predict:
 
     def predict(values: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         logits = np.asarray(model.predict(values, batch_size=_BATCH, verbose=0), dtype=np.float64)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+        return calibrate.softmax(logits)
 
     return predict
 

@@ -86,8 +86,8 @@ def test_the_card_states_the_new_points(out: Path) -> None:
 
 def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
     card = (out / "CARD.md").read_text("utf-8")
-    assert "`tune` chose the epoch and the correction of the logits. Temperature and thresholds of this version were chosen on" in card
-    assert "were chosen on out-of-fold predictions (oof.csv)" in card
+    chosen = "Temperature and thresholds of this version were chosen on out-of-fold predictions (oof.csv)"
+    assert f"`tune` chose the epoch and the correction of the logits. {chosen}" in card
     assert "`tune` chose what was chosen" not in card
     assert "patients, each decided by what the others chose." in card
     assert "who did not train or tune it" not in card
