@@ -39,6 +39,9 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         learning_rate: peak of AdamW's when all layers learn; half an epoch of warm-up, then a cosine to 0.
         weight_decay: AdamW's, on all weights.
         ema: momentum of the moving average of the weights, which is what is evaluated and exported. At 0.99 it spans 100 steps.
+        start_share: how much of the package that a training goes on from is in what is judged and kept: the mean of both networks' weights,
+            by this share (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). What the old network knew and the new pictures
+            do not ask for stays. What learns on is the new network alone.
         label_smoothing: share of the target spread over all labels.
         soft_targets: a file of `pneumonia crossval --teaching` with the same seed, or "": a picture is taught what networks that never saw
             its patient say of it, beside its label, which may be wrong.
@@ -63,6 +66,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     learning_rate: Positive = 5e-4
     weight_decay: Annotated[float, Meta(ge=0.0)] = 1e-2
     ema: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.99
+    start_share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     label_smoothing: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.05
     soft_targets: str = ""
     soft_share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.5

@@ -83,6 +83,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
         raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
     configuration, work = request.configuration, request.work
     restart.refuse(configuration.weights)
+    restart.refuse_share(configuration)
     soft.refuse(configuration)
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     pictures = load(dataset.index(folder), contract)

@@ -54,6 +54,7 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
     """
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
+    restart.refuse_share(configuration)
     indexed = dataset.index(folder)
     said = soft.read(configuration)
     pictures = load(indexed, contract)

@@ -61,13 +61,16 @@ def fit(
 
     Raises:
         errors.InitialWeightsUnusable, errors.UnknownArchitecture: see `networks.build`.
-        ValueError: judge and recipe contradict each other.
+        ValueError: judge and recipe contradict each other, or a share of a start is asked for where there is none.
     """
     if (configuration.keep == "best") != (judge is not None):
         raise ValueError(f"Expected a judge where the best epoch is kept, and only there. Received: keep {configuration.keep!r}.")
+    if configuration.start_share and start is None:
+        raise ValueError(f"Expected a network to start from, to keep a share of it. Received: start_share {configuration.start_share}.")
     work.mkdir(parents=True, exist_ok=True)
     shown = _shown(contract, configuration)
     state, model = _resume(work, labels, configuration, contract, start)
+    begun = (start() if state.done else model).get_weights() if start and configuration.start_share else []
     asked = model if _as_served(contract, configuration) else networks.remade(model, contract.width_px)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
@@ -83,7 +86,7 @@ def fit(
         paced = [pace.Pace(configuration.learning_rate, steps, steps * configuration.epochs)] if epoch >= configuration.head_epochs else []
         result = _run_epoch(model, batches, epoch, paced)
         if judge or _is_last(epoch, configuration):
-            asked.set_weights(model.get_weights())
+            asked.set_weights(_shared(begun, model.get_weights(), configuration.start_share))
             networks.settle(asked, _whole(pictures, contract, (configuration.seed, epoch)))
         state = _conclude(model, asked, judge, state, epoch, result, work, configuration)
         after_epoch()
@@ -99,6 +102,11 @@ def _shown(contract: InputContract, configuration: Configuration) -> InputContra
 def _as_served(contract: InputContract, configuration: Configuration) -> bool:
     """Return whether the model that learns is the one that is served, not one of another side or precision."""
     return _shown(contract, configuration) == contract and configuration.precision == "float32"
+
+
+def _shared(begun: Sequence[Any], learned: Sequence[Any], share: float) -> Sequence[Any]:
+    """Return what was learned, or its mean by share with what a fit started from; statistics of batch norm are to be taken anew for it."""
+    return [share * old + (1.0 - share) * new for old, new in zip(begun, learned, strict=True)] if begun else learned
 
 
 def _whole(pictures: Pictures, contract: InputContract, seed: tuple[int, int]) -> Iterator[Any]:

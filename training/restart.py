@@ -40,6 +40,19 @@ def refuse(weights: str) -> None:
     architectures.weights_file(weights)
 
 
+def refuse_share(configuration: Configuration) -> None:
+    """Refuse, as early, to keep a share of a network where training begins with none.
+
+    Raises:
+        errors.InvalidConfiguration: the recipe asks for that.
+    """
+    if configuration.start_share and not architectures.package_folder(configuration.weights):
+        raise errors.InvalidConfiguration(
+            "Expected start_share 0, or the folder of a model package as initial weights: no other start is a whole network that a share "
+            f"could be kept of. Received: start_share {configuration.start_share:g} with weights {configuration.weights}."
+        )
+
+
 def manifest_of(folder: Path, dataset_sha256: str, configuration: Configuration) -> Manifest:
     """Return the manifest of a package to start from.
 

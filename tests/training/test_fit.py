@@ -105,6 +105,32 @@ def test_the_last_epoch_is_kept_where_nobody_judges(loaded: pictures.Pictures, t
         fit(loaded, 3, RECIPE, CONTRACT, None, tmp_path)
 
 
+def test_a_share_of_the_start_is_in_what_is_kept(loaded: pictures.Pictures, tmp_path: Path) -> None:
+    recipe = msgspec.structs.replace(RECIPE, keep="last", head_epochs=0, ema=0.0, start_share=0.25)  # ema 0: what learns is what is kept
+
+    def start() -> keras.Model:
+        keras.utils.set_random_seed(5)
+        return networks.build("cnn", "none", 3, recipe.dropout, CONTRACT)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(loaded, 3, recipe, CONTRACT, None, tmp_path, interrupt, start)
+    kept = fit(loaded, 3, recipe, CONTRACT, None, tmp_path, start=start)
+
+    learned = keras.models.load_model(tmp_path / "epoch-002.keras")
+    for old, new, mean in zip(start().trainable_weights, learned.trainable_weights, kept.trainable_weights, strict=True):
+        assert np.allclose(mean, 0.25 * np.asarray(old) + 0.75 * np.asarray(new), rtol=0.0, atol=1e-6)
+    assert not all(np.allclose(old, mean, atol=1e-4) for old, mean in zip(learned.get_weights(), kept.get_weights(), strict=True))
+    settled = networks.remade(kept, 64)
+    networks.settle(settled, [pictures.inputs(loaded.grey, CONTRACT)])  # of the mean, of neither of the two
+    for one, other in zip(kept.get_weights(), settled.get_weights(), strict=True):
+        assert np.allclose(one, other, rtol=0.0, atol=1e-5)
+    with pytest.raises(ValueError, match="Expected a network to start from"):
+        fit(loaded, 3, recipe, CONTRACT, None, tmp_path)
+
+
 def test_patience_needs_epochs_that_are_judged(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text('keep = "last"\npatience = 3\n')
     with pytest.raises(errors.InvalidConfiguration, match="patience 0 with keep"):

@@ -85,3 +85,21 @@ def test_a_package_is_taught_further_on_pictures_of_another_side(package: Path, 
 def test_a_package_of_another_data_set_is_no_start(package: Path) -> None:
     with pytest.raises(errors.SeenInTraining, match=r"which holds out the same patients\. Received: "):
         restart.manifest_of(package, "0" * 64, Configuration(arch="cnn"))
+
+
+@pytest.mark.parametrize("command", ["train", "crossval"])
+def test_only_of_a_package_a_share_can_be_kept(command: str, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "half.toml"
+    recipe.write_text('arch = "cnn"\nweights = "none"\nstart_share = 0.5\n')
+    target = ["--out", str(tmp_path / "package")] if command == "train" else []
+    asked = [command, str(phantoms), "--config", str(recipe), "--tracking", "none", "--work", str(tmp_path / "work")]
+    assert main([*asked, *target]) == 2
+    assert "invalid_configuration: Expected start_share 0, or the folder of a model package" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_share_of_the_package_is_kept(package: Path, train_tiny: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = tmp_path / "half.toml"
+    recipe.write_text("head_epochs = 0\nstart_share = 0.5\n")
+    further = manifest.read(train_tiny("--config", str(recipe), "--weights", str(package)))[0]
+    assert further.origin.config["start_share"] == 0.5
