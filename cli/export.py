@@ -19,6 +19,8 @@ _PATIENT_PICTURES = (
     "package, or a repository or image that it lies in, then sees them (default: a package holds no picture of a patient)"
 )
 
+_CAVEAT = "a sentence that card, /model and page add to what the model cannot do, such as what is known of it elsewhere; may be repeated"
+
 
 class _Content(NamedTuple):
     """What goes into the package: its parts, perhaps the Keras model and an evaluation, other files, and pictures of patients."""
@@ -39,6 +41,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("source", type=Path, metavar="RUN", help="a work folder (runs/<name>), or a package")
     packages.register_target(parser)
+    parser.add_argument("--caveat", action="append", default=[], metavar="TEXT", help=_CAVEAT)
     group = parser.add_argument_group("of a package")
     group.add_argument("--evaluation", type=Path, metavar="FILE", help="report of `pneumonia evaluate --json`: for the card and report/")
     group.add_argument("--history", type=Path, metavar="FILE", help="history.csv of the run that made it, where the package has none")
@@ -58,14 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     console.show_training()
     from core.manifest import is_package
-    from training import errors, export, shelf
+    from training import errors, export, runs, shelf
 
     shelf.check_target(arguments.out, arguments.replace)
     if arguments.patient_pictures is not None and arguments.evaluation is None:
         raise errors.InvalidOption("Expected --evaluation with --patient-pictures: it says which are the worst. Received: none.")
     with ExitStack() as stack:
         content = _of_package(arguments, stack) if is_package(arguments.source) else _of_work(arguments, stack)
-        manifest = export.write(content.parts, arguments.out, content.model, content.evaluation, content.others, content.shown)
+        parts = runs.with_caveats(content.parts, arguments.caveat)
+        manifest = export.write(parts, arguments.out, content.model, content.evaluation, content.others, content.shown)
     print(
         f"wrote {arguments.out}: {manifest.name} {manifest.version}, {len(manifest.files)} files; the card is {arguments.out / 'CARD.md'}"
     )

@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import keras
 import msgspec
@@ -31,6 +31,19 @@ Judge = Callable[[keras.Model], dict[str, float]]
 
 Start = Callable[[], keras.Model]
 """Gives the model that a fit starts from, as `networks.build` makes them."""
+
+
+class _Run(NamedTuple):
+    """What stays the same over the epochs of a fit.
+
+    `model` learns; `asked`, which may be the same, is the network as it is served: it is judged and kept.
+    """
+
+    model: keras.Model
+    asked: keras.Model
+    judge: Judge | None
+    work: Path
+    configuration: Configuration
 
 
 def _nothing() -> None:
@@ -72,6 +85,7 @@ def fit(
     state, model = _resume(work, labels, configuration, contract, start)
     begun = (start() if state.done else model).get_weights() if start and configuration.start_share else []
     asked = model if _as_served(contract, configuration) else networks.remade(model, contract.width_px)
+    run = _Run(model, asked, judge, work, configuration)
     steps = -(-len(pictures.labels) // configuration.batch_size)
     for epoch in range(state.done, configuration.head_epochs + configuration.epochs):
         if runstate.enough(state, configuration):
@@ -88,7 +102,7 @@ def fit(
         if judge or _is_last(epoch, configuration):
             asked.set_weights(_shared(begun, model.get_weights(), configuration.start_share))
             networks.settle(asked, _whole(pictures, contract, (configuration.seed, epoch)))
-        state = _conclude(model, asked, judge, state, epoch, result, work, configuration)
+        state = _conclude(run, state, epoch, result)
         after_epoch()
     return keras.models.load_model(work / runstate.BEST_FILE, compile=False)
 
@@ -192,29 +206,21 @@ def _is_last(epoch: int, configuration: Configuration) -> bool:
     return epoch + 1 == configuration.head_epochs + configuration.epochs
 
 
-def _conclude(
-    model: keras.Model,
-    asked: keras.Model,
-    judge: Judge | None,
-    state: State,
-    epoch: int,
-    result: tuple[float, list[Any]],
-    work: Path,
-    configuration: Configuration,
-) -> State:
+def _conclude(run: _Run, state: State, epoch: int, result: tuple[float, list[Any]]) -> State:
     """Judge the averaged weights, keep them if they are to be kept, and make the epoch count.
 
-    `asked` is the model as it is served: it judges and is kept; `model`, which may be the same, learns on. The checkpoint
-    keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from the epoch before.
+    The checkpoint keeps the learning weights. The state file names it and is replaced last, so that a run killed in between goes on from
+    the epoch before.
     """
+    judge, work = run.judge, run.work
     loss, learning = result
-    verdict = judge(asked) if judge else {}
-    wanted = _is_best(verdict["loss"], epoch, state, configuration) if judge else _is_last(epoch, configuration)
+    verdict = judge(run.asked) if judge else {}
+    wanted = _is_best(verdict["loss"], epoch, state, run.configuration) if judge else _is_last(epoch, run.configuration)
     if wanted:
-        runstate.replace(work / runstate.BEST_FILE, asked.save)
-    model.set_weights(learning)
+        runstate.replace(work / runstate.BEST_FILE, run.asked.save)
+    run.model.set_weights(learning)
     checkpoint = work / f"epoch-{epoch + 1:03d}.keras"
-    runstate.replace(checkpoint, model.save)
+    runstate.replace(checkpoint, run.model.save)
     tuned = {f"tune_{name}": value for name, value in verdict.items()}
     runstate.note(work / runstate.HISTORY_FILE, {"epoch": epoch + 1, "fit_loss": loss, **tuned})
     concluded = State(

@@ -4,7 +4,7 @@ Called by `pneumonia train`, `pneumonia export` and `pneumonia retrain`.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -51,6 +51,18 @@ def of_package(folder: Path) -> tuple[Parts, dict[str, bytes]]:
     made_anew = {name for name in files if name == CARD_FILE or (name.startswith(f"{REPORT_FOLDER}/") and not data_page.belongs(name))}
     others = {name: data for name, data in files.items() if name not in made_anew}
     return Parts(manifest, flatbuffer, selftest), others
+
+
+def with_caveats(parts: Parts, caveats: Sequence[str]) -> Parts:
+    """Return the parts of a package whose limits end with these sentences, each once: on its card, in `/model` and on the page.
+
+    Raises:
+        errors.InvalidOption: one of them is empty.
+    """
+    if not all(caveat.strip() for caveat in caveats):
+        raise errors.InvalidOption("Expected a sentence with --caveat. Received: none.")
+    limits = tuple(dict.fromkeys((*parts.manifest.limits, *(caveat.strip() for caveat in caveats))))
+    return parts._replace(manifest=msgspec.structs.replace(parts.manifest, limits=limits))
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """What a package or a picture leads to, in words."""
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
+from core.manifest import MANIFEST_FILE
 from tests.browser.conftest import Open, Serve
 from tests.browser.given import SOUND, give
 from tests.contract.doors import HttpDoor
@@ -40,6 +42,30 @@ def test_decision_is_told_in_words(
     expect(article.get_by_text(reason)).to_be_visible()
     expect(article.get_by_text("Most probable kind")).to_contain_text("of the pneumonia probability" if kind else "none is named")
     expect(article.get_by_text("Hatched: no decision is made here.")).to_have_count(1 if zone else 0)
+
+
+def test_points_that_decide_alike_say_so(open_page: Open, serve: Serve, tmp_path: Path) -> None:
+    package = packages.with_point(tmp_path, 0.9)
+    twin = {"name": "rule_in"}
+    packages.edit(package, MANIFEST_FILE, lambda manifest: manifest["operating_points"].append({**manifest["operating_points"][0], **twin}))
+    page = open_page(serve("google", {"PNEUMONIA_MODEL": str(package)}))
+
+    expect(page.locator("#point-says")).to_have_text(re.compile("^Sensitivity .*, specificity .*. Decides as “rule in” does$"))
+
+
+@pytest.mark.parametrize(("probability", "says"), [(0.09, "The heat map is all but clear"), (0.11, "Yellow to red")])
+def test_a_heat_map_that_is_all_but_clear_is_called_so(open_page: Open, door: HttpDoor, probability: float, says: str) -> None:
+    def answer(route: Route) -> None:
+        body = route.fetch().json()
+        body["pneumonia"]["probability"] = probability
+        route.fulfill(json=body)
+
+    page = open_page(door)
+    page.route("**/predict?*", answer)
+
+    give(page, SOUND)
+
+    expect(page.get_by_role("article", name="one.jpg").locator(".viewer")).to_contain_text(says)
 
 
 WARNED = """{"status": "ok", "request_id": "r", "model": {"name": "m", "version": "1", "sha256": "0"},

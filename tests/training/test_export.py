@@ -56,6 +56,17 @@ def test_a_run_that_patience_ended_is_exported_with_its_history(package: Path, p
     assert (tmp_path / "package/history.csv").read_bytes() == (work / "history.csv").read_bytes()
 
 
+def test_what_is_known_of_a_model_elsewhere_stands_beside_what_it_cannot_do(package: Path, tmp_path: Path, capsys: Capture) -> None:
+    said = "AUROC 0.54 on children of another hospital."
+    command = ["export", str(package), "--out", str(tmp_path / "package"), "--caveat", said, "--caveat", f" {said}"]
+    assert main([*command, "--caveat", " "]) == 2
+    assert "invalid_option: Expected a sentence with --caveat." in capsys.readouterr().err
+    assert not (tmp_path / "package").exists()
+    assert main(command) == 0
+    assert manifest.read(tmp_path / "package")[0].limits == (*manifest.read(package)[0].limits, said)
+    assert f"- {said}\n" in (tmp_path / "package/CARD.md").read_text("utf-8")
+
+
 def unfinished(folder: Path) -> None:
     state = json.loads((folder / "state.json").read_text())
     (folder / "state.json").write_text(json.dumps({**state, "done": 1}))

@@ -2,7 +2,7 @@
 import { byId, make, percent } from "./dom.js";
 import { Problem, ask, fetchJson, forgetDeclined, problemBlock } from "./credentials.js";
 import { announce, onTab } from "./shell.js";
-import { pointInWords } from "./words.js";
+import { measuredInWords, pointInWords, sameInWords } from "./words.js";
 import { decodePicture, paint } from "./viewer.js";
 import { countsInWords, makeReading, stateInWords } from "./reading.js";
 import { printInstead, saveCsv, saveJson } from "./saving.js";
@@ -244,8 +244,7 @@ async function loadCard() {
 
 function describePoint() {
   const point = card?.operating_points.find((one) => one.name === byId("point").value);
-  const measured = point?.sensitivity && point?.specificity;
-  byId("point-says").textContent = measured ? `Sensitivity ${percent(point.sensitivity.value)}, specificity ${percent(point.specificity.value)}` : point ? "Not measured" : "";
+  byId("point-says").textContent = point ? [measuredInWords(point, percent), sameInWords(point, card.operating_points)].filter(Boolean).join(". ") : "";
 }
 
 function takeDropped(event) {

@@ -1,6 +1,7 @@
 // The picture with its heat map: window and level by dragging or by sliders, the map's opacity by a slider.
 import { make } from "./dom.js";
 import { ask } from "./credentials.js";
+import { heatmapInWords } from "./words.js";
 
 const LONGEST_SIDE_PX = 1024; // sharper than any column of this page
 const SCALED_BY_THE_SERVICE = ["scaled_by_bits_in_use", "scaled_by_range"]; // a browser would show these too dark
@@ -97,7 +98,7 @@ export function paint(canvas, picture, window = 255, level = 127.5) {
 
 /**
  * Make the viewer of one picture.
- * @param {{name: string, look: {window: number, level: number, opacity: number}}} item keeps how it is looked at
+ * @param {{name: string, look: {window: number, level: number, opacity: number}, answer?: any}} item keeps how it is looked at
  * @param {DecodedPicture} picture
  * @param {string | null} heatmap PNG in base64
  * @returns {HTMLElement}
@@ -129,7 +130,7 @@ export function makeViewer(item, picture, heatmap) {
   paint(canvas, underMap(picture, heatmap, look), look.window, look.level);
   show();
   const controls = make("div", { className: "look" }, sliders.opacity?.field, sliders.window.field, sliders.level.field, make("button", { type: "button", className: "quiet", onclick: reset }, "Reset the view"));
-  const says = [map && "Yellow to red: where the network saw pneumonia. It shows what counted, not where the illness ends.", colourSentence(picture, heatmap)];
+  const says = [map && heatmapInWords(item.answer?.pneumonia?.probability), colourSentence(picture, heatmap)];
   const legend = says.filter(Boolean).map((sentence) => make("p", { className: "small soft" }, sentence));
   return make("div", { className: "viewer" }, make("div", { className: "plate" }, canvas, map), controls, ...legend);
 }

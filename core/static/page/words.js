@@ -42,6 +42,8 @@ const CODE_WORDS = {
   scaled_by_range: "Floating-point values: its own range was stretched.",
 };
 
+const CLEAR = 0.1; // half of that is the most opaque that the map then is: no eye finds it
+
 /** The decision in words, or that there is none. @param {any} answer */
 export function decisionInWords(answer) {
   if (answer.status === "rejected") return "Refused: not a picture for this model";
@@ -64,6 +66,18 @@ export function pointInWords(name) {
   return name.replaceAll("_", " ");
 }
 
+/** What an operating point was measured to give. @param {any} point @param {(value: number) => string} percent */
+export function measuredInWords({ sensitivity, specificity }, percent) {
+  return sensitivity && specificity ? `Sensitivity ${percent(sensitivity.value)}, specificity ${percent(specificity.value)}` : "Not measured";
+}
+
+/** Which other operating points decide as this one does: a package may have found one threshold for two. @param {any} point @param {any[]} points */
+export function sameInWords(point, points) {
+  const limits = ["threshold", "indeterminate_from", "indeterminate_to"];
+  const same = points.filter((other) => other.name !== point.name && limits.every((limit) => other[limit] === point[limit]));
+  return same.length ? `Decides as ${same.map((other) => `“${pointInWords(other.name)}”`).join(" and ")} does` : "";
+}
+
 /**
  * Why the decision is what it is: which limit the probability has met.
  * @param {any} pneumonia the answer's block
@@ -76,4 +90,13 @@ export function reasonInWords(pneumonia, percent) {
   if (decision === "indeterminate") return `Between ${percent(from)} and ${percent(to)}, ${name} decides nothing.`;
   if (decision === "negative") return `Below ${percent(probability < from ? from : threshold)}, ${name} says no pneumonia.`;
   return `From ${percent(Math.max(to, threshold))} on, ${name} says pneumonia.`;
+}
+
+/**
+ * What the heat map shows. Its strongest place has the picture's own probability, so that it is all but clear where that is low.
+ * @param {number | undefined} probability
+ */
+export function heatmapInWords(probability) {
+  if (probability !== undefined && probability < CLEAR) return "The heat map is all but clear, as it is at so low a probability.";
+  return "Yellow to red: where the network saw pneumonia. It shows what counted, not where the illness ends.";
 }
