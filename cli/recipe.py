@@ -17,6 +17,7 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("batch-size", int, "pictures a step (default: 32)"),
     ("head-learning-rate", float, "while the base is frozen (default: 0.001)"),
     ("learning-rate", float, "peak, when all layers learn (default: 0.0005)"),
+    ("start-share", float, "how much of the package to go on from is in what is kept, the mean of both networks' weights (default: 0)"),
     ("label-smoothing", float, "share of the target spread over all labels, 0 to 1 (default: 0.05)"),
     ("soft-targets", str, "predictions of `crossval --teaching` that are taught beside the labels (default: none)"),
     ("soft-share", float, "how much of the target is theirs, 0 to 1 (default: 0.5)"),

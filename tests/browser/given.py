@@ -1,6 +1,7 @@
 """Pictures that a person gives to the page, and what the page then shows."""
 
 import io
+import math
 import re
 from pathlib import Path
 
@@ -19,6 +20,11 @@ def payload(name: str, data: bytes, kind: str = "application/octet-stream") -> F
 SOUND = payload("one.jpg", phantom.jpeg(), "image/jpeg")
 ANOTHER = payload("two.png", encode(Image.open(io.BytesIO(phantom.jpeg())), "PNG"), "image/png")
 TEXT = payload("notes.txt", b"this is not a picture", "text/plain")
+
+
+def percent(value: float) -> str:
+    """A share as the page writes it, half rounded up as JavaScript does."""
+    return f"{math.floor(1000 * value + 0.5) / 10:.1f}\u00a0%"
 
 
 def give(page: Page, *files: FilePayload) -> None:
