@@ -56,12 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _validated(arguments: argparse.Namespace) -> list[Path]:
     """Cross-validate each recipe in a folder of its own below --out, all looked at first: what is wrong shows before hours are spent."""
-    from training import crossval, restart
+    from training import crossval
     from training.configuration import read
 
     recipes = {arguments.out / file.stem: read(file, {}) for file in arguments.config}
     for configuration in recipes.values():
-        restart.refuse(configuration.weights)
+        crossval.refuse(configuration)
     journal = recipe.journal(arguments)
     for work, configuration in recipes.items():
         crossval.validate(arguments.data, crossval.Request(configuration, arguments.folds, work, work.name), journal)

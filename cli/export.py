@@ -66,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     shelf.check_target(arguments.out, arguments.replace)
     if arguments.patient_pictures is not None and arguments.evaluation is None:
         raise errors.InvalidOption("Expected --evaluation with --patient-pictures: it says which are the worst. Received: none.")
+    if not all(caveat.strip() for caveat in arguments.caveat):
+        raise errors.InvalidOption("Expected a sentence with --caveat. Received: none.")
     with ExitStack() as stack:
         content = _of_package(arguments, stack) if is_package(arguments.source) else _of_work(arguments, stack)
         parts = runs.with_caveats(content.parts, arguments.caveat)

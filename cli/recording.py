@@ -7,6 +7,7 @@ page, since pages may show pictures.
 
 import argparse
 import contextlib
+import re
 import sys
 import time
 import urllib.parse
@@ -20,6 +21,7 @@ from cli import recipe
 COMMANDS: Final = ("explore", "fetch-data", "evaluate", "calibrate", "package", "export", "guard", "compare")
 _FAILED: Final = 2  # exit status of a command that could not be carried out
 _INTERRUPTED: Final = 130  # and of one that was stopped
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _OURS: Final = ("command", "run", "record", "tracking")
 
 
@@ -57,7 +59,7 @@ def _text(value: object) -> str:
     if isinstance(value, Path):
         return value.resolve().name
     text = str(value)
-    if "://" not in text:
+    if not _ADDRESS.match(text):
         return text
     parts = urllib.parse.urlsplit(text)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

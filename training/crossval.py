@@ -82,9 +82,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
     if request.folds < FEWEST_FOLDS:
         raise errors.InvalidOption(f"Expected at least {FEWEST_FOLDS} folds. Received: {request.folds}.")
     configuration, work = request.configuration, request.work
-    restart.refuse(configuration.weights)
-    restart.refuse_share(configuration)
-    soft.refuse(configuration)
+    refuse(configuration)
     contract = networks.input_contract(configuration.arch, configuration.side_px)
     pictures = load(dataset.index(folder), contract)
     if request.teaching:
@@ -103,6 +101,16 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
     run.keep(work / RESULT_FOLDER, RESULT_FOLDER)
     run.finish()
     return summary
+
+
+def refuse(configuration: Configuration) -> None:
+    """Refuse, before hours go into it, a recipe whose networks would know the patients that are held out from a fold.
+
+    Raises:
+        errors.SeenInTraining, errors.InitialWeightsUnusable, errors.InvalidConfiguration: see `restart.refuse` and `soft.refuse`.
+    """
+    restart.refuse(configuration)
+    soft.refuse(configuration)
 
 
 def read(folder: Path) -> Summary:

@@ -53,9 +53,9 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
         errors.TrainingError: one of its leaves, before any time is spent on learning where that can be told.
     """
     contract = networks.input_contract(configuration.arch, configuration.side_px)
+    indexed = dataset.index(folder)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     restart.refuse_share(configuration)
-    indexed = dataset.index(folder)
     said = soft.read(configuration)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)
@@ -193,8 +193,8 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
     path = work / RUN_FILE
     if path.is_file() and _with_defaults(path.read_bytes()) != wanted:
         raise errors.RunMismatch(
-            f"Expected a new folder or the one of the same run (data set, configuration, seed). Received: {work}, which holds another; "
-            "give another --work or remove it."
+            f"Expected a new folder or the one of the same run (data set, recipe, seed, initial weights). Received: {work}, which holds "
+            "another; give another --work or remove it."
         )
     with writing(work):
         work.mkdir(parents=True, exist_ok=True)

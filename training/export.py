@@ -34,6 +34,9 @@ def write(
 
     Returns:
         The manifest as written, with the digest of every other file.
+
+    Raises:
+        errors.DiskFull, errors.CannotWrite: see `shelf.replacing`.
     """
     with shelf.replacing(folder) as new:
         _describe(new, parts.manifest, evaluation, others, patient_pictures)

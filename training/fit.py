@@ -83,7 +83,7 @@ def fit(
     work.mkdir(parents=True, exist_ok=True)
     shown = _shown(contract, configuration)
     state, model = _resume(work, labels, configuration, contract, start)
-    begun = (start() if state.done else model).get_weights() if start and configuration.start_share else []
+    begun = _begun(state, model, start, configuration)
     asked = model if _as_served(contract, configuration) else networks.remade(model, contract.width_px)
     run = _Run(model, asked, judge, work, configuration)
     steps = -(-len(pictures.labels) // configuration.batch_size)
@@ -116,6 +116,14 @@ def _shown(contract: InputContract, configuration: Configuration) -> InputContra
 def _as_served(contract: InputContract, configuration: Configuration) -> bool:
     """Return whether the model that learns is the one that is served, not one of another side or precision."""
     return _shown(contract, configuration) == contract and configuration.precision == "float32"
+
+
+def _begun(state: State, model: keras.Model, start: Start | None, configuration: Configuration) -> Sequence[Any]:
+    """Return the weights that the fit started from, where a share of them is to be kept and an epoch is left to keep it."""
+    if start is None or not configuration.start_share or runstate.enough(state, configuration):
+        return ()
+    weights: Sequence[Any] = (start() if state.done else model).get_weights()
+    return weights
 
 
 def _shared(begun: Sequence[Any], learned: Sequence[Any], share: float) -> Sequence[Any]:

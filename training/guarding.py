@@ -73,7 +73,7 @@ def write(
         kept: of this package.
 
     Raises:
-        errors.CannotWrite: the disk is full or the folder cannot be made.
+        errors.DiskFull, errors.CannotWrite: see `shelf.replacing`.
     """
     fitted = guard.fit(network, manifest.input, chests, kept=kept)
     new = guard.guarded(manifest, fitted)
@@ -85,14 +85,11 @@ def write(
     origin = msgspec.structs.replace(manifest.origin, parent_version=manifest.version)
     new = msgspec.structs.replace(new, version=version, metrics=metrics, origin=origin)
     left_out = (shelf.CARD_FILE, GUARD_FILE, MANIFEST_FILE)
-    try:
-        with shelf.replacing(folder) as target:
-            for name in manifest.files:
-                if name not in left_out and not name.startswith(f"{shelf.REPORT_FOLDER}/"):
-                    (target / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(parent / name, target / name)
-            (target / GUARD_FILE).write_bytes(fitted.file)
-            (target / shelf.CARD_FILE).write_text(card.write(new), encoding="utf-8")
-            return shelf.sign(target, new)
-    except OSError as error:
-        raise errors.CannotWrite(f"Expected to write a package to {folder}. Received: {error.strerror}.") from error
+    with shelf.replacing(folder) as target:
+        for name in manifest.files:
+            if name not in left_out and not name.startswith(f"{shelf.REPORT_FOLDER}/"):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(parent / name, target / name)
+        (target / GUARD_FILE).write_bytes(fitted.file)
+        (target / shelf.CARD_FILE).write_text(card.write(new), encoding="utf-8")
+        return shelf.sign(target, new)

@@ -17,7 +17,7 @@ from core.contract import ModelIdentity
 from core.manifest import NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import card, data_page, errors, shelf
+from training import card, data_page, shelf
 from training.recalibration import Recalibration, applied
 
 
@@ -38,25 +38,22 @@ def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict
         folder: of the new package; what is there is replaced.
 
     Raises:
-        errors.CannotWrite: the disk is full or the folder cannot be made.
+        errors.DiskFull, errors.CannotWrite: see `shelf.replacing`.
     """
     before, _ = read(parent)
     flatbuffer = (parent / NETWORK_FILE).read_bytes()
     manifest = _manifest(before, result, version, calibrated_on)
-    try:
-        with shelf.replacing(folder) as new:
-            for name in before.files:
-                old = name.startswith(f"{shelf.REPORT_FOLDER}/") and not data_page.belongs(name)
-                if name not in (shelf.CARD_FILE, SELFTEST_FILE) and not old:
-                    (new / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(parent / name, new / name)
-            selftest = msgspec.json.decode((parent / SELFTEST_FILE).read_bytes(), type=SelfTest)
-            network = Network(flatbuffer, manifest, 1)
-            (new / SELFTEST_FILE).write_bytes(shelf.readable(_expect(selftest, manifest, network)))
-            (new / shelf.CARD_FILE).write_text(card.write(manifest), encoding="utf-8")
-            return shelf.sign(new, manifest)
-    except OSError as error:
-        raise errors.CannotWrite(f"Expected to write a package to {folder}. Received: {error.strerror}.") from error
+    with shelf.replacing(folder) as new:
+        for name in before.files:
+            old = name.startswith(f"{shelf.REPORT_FOLDER}/") and not data_page.belongs(name)
+            if name not in (shelf.CARD_FILE, SELFTEST_FILE) and not old:
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(parent / name, new / name)
+        selftest = msgspec.json.decode((parent / SELFTEST_FILE).read_bytes(), type=SelfTest)
+        network = Network(flatbuffer, manifest, 1)
+        (new / SELFTEST_FILE).write_bytes(shelf.readable(_expect(selftest, manifest, network)))
+        (new / shelf.CARD_FILE).write_text(card.write(manifest), encoding="utf-8")
+        return shelf.sign(new, manifest)
 
 
 def _manifest(before: Manifest, result: Recalibration, version: str, calibrated_on: dict[str, Any]) -> Manifest:

@@ -23,21 +23,29 @@ _log = logging.getLogger(__name__)
 _PICTURES: Final = 384  # as many as settle the mean of a channel
 _BATCH: Final = 16  # the inputs of all of MobileNetV2's batch norms at 224 pixels: 27 MB a picture
 _SMALLEST: Final = 1e-12
+_NO_SHARE: Final = "Give --start-share 0 to go without."
 
 
-def refuse(weights: str) -> None:
+def refuse(configuration: Configuration) -> None:
     """Refuse, before minutes go into decoding, what a cross-validation cannot start from.
 
     Raises:
         errors.SeenInTraining: it is a package.
         errors.InitialWeightsUnusable: it is a file that is not there.
+        errors.InvalidConfiguration: a share of a package is to be kept.
     """
+    weights = configuration.weights
     if architectures.package_folder(weights):
         raise errors.SeenInTraining(
             f"Expected initial weights that know none of these patients. Received: the package {weights}, whose network has learned from "
             "most of them; what a fold says of its patients would be worth nothing."
         )
     architectures.weights_file(weights)
+    if configuration.start_share:
+        raise errors.InvalidConfiguration(
+            "Expected a recipe without start_share, since no fold starts from a package. "
+            f"Received: {configuration.start_share:g}. {_NO_SHARE}"
+        )
 
 
 def refuse_share(configuration: Configuration) -> None:
@@ -49,7 +57,7 @@ def refuse_share(configuration: Configuration) -> None:
     if configuration.start_share and not architectures.package_folder(configuration.weights):
         raise errors.InvalidConfiguration(
             "Expected start_share 0, or the folder of a model package as initial weights: no other start is a whole network that a share "
-            f"could be kept of. Received: start_share {configuration.start_share:g} with weights {configuration.weights}."
+            f"could be kept of. Received: start_share {configuration.start_share:g} with weights {configuration.weights}. {_NO_SHARE}"
         )
 
 

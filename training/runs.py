@@ -54,14 +54,8 @@ def of_package(folder: Path) -> tuple[Parts, dict[str, bytes]]:
 
 
 def with_caveats(parts: Parts, caveats: Sequence[str]) -> Parts:
-    """Return the parts of a package whose limits end with these sentences, each once: on its card, in `/model` and on the page.
-
-    Raises:
-        errors.InvalidOption: one of them is empty.
-    """
-    if not all(caveat.strip() for caveat in caveats):
-        raise errors.InvalidOption("Expected a sentence with --caveat. Received: none.")
-    limits = tuple(dict.fromkeys((*parts.manifest.limits, *(caveat.strip() for caveat in caveats))))
+    """Return the parts of a package whose limits, on card, page and in `/model`, end with these sentences, each once and on one line."""
+    limits = tuple(dict.fromkeys((*parts.manifest.limits, *(" ".join(caveat.split()) for caveat in caveats))))
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, limits=limits))
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, Manifest, is_package
-from training import errors, receptive
+from training import disk, errors, receptive
 
 CARD_FILE: Final = "CARD.md"
 KERAS_FILE: Final = "network.keras"
@@ -37,17 +37,23 @@ def check_target(folder: Path, replace: bool) -> None:
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """Give a new folder that takes the place of `folder` when all went well, and is gone when not."""
+    """Give a new folder that takes the place of `folder` when all went well, and is gone when not.
+
+    Raises:
+        errors.DiskFull, errors.CannotWrite: there is no room, or the folder cannot be made.
+    """
     folder = folder.absolute()
     new, old = folder.with_name(f".new-{folder.name}"), folder.with_name(f".old-{folder.name}")
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
     try:
+        new.mkdir(parents=True)
         yield new
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
             folder.rename(old)
         new.rename(folder)
+    except OSError as error:
+        raise disk.explain(error, folder) from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)

@@ -44,13 +44,14 @@ def test_decision_is_told_in_words(
     expect(article.get_by_text("Hatched: no decision is made here.")).to_have_count(1 if zone else 0)
 
 
-def test_points_that_decide_alike_say_so(open_page: Open, serve: Serve, tmp_path: Path) -> None:
+def test_a_point_with_the_threshold_of_another_says_so(open_page: Open, serve: Serve, tmp_path: Path) -> None:
     package = packages.with_point(tmp_path, 0.9)
-    twin = {"name": "rule_in"}
-    packages.edit(package, MANIFEST_FILE, lambda manifest: manifest["operating_points"].append({**manifest["operating_points"][0], **twin}))
+    zone = {"name": "balanced", "indeterminate_from": 0.4}  # as `calibrate` leaves them where it finds one threshold for both
+    packages.edit(package, MANIFEST_FILE, lambda manifest: manifest["operating_points"].append({**manifest["operating_points"][0], **zone}))
     page = open_page(serve("google", {"PNEUMONIA_MODEL": str(package)}))
 
-    expect(page.locator("#point-says")).to_have_text(re.compile("^Sensitivity .*, specificity .*. Decides as “rule in” does$"))
+    said = "^Sensitivity .*, specificity .*[.] Its threshold is that of “balanced”, too$"
+    expect(page.locator("#point-says")).to_have_text(re.compile(said))
 
 
 @pytest.mark.parametrize(("probability", "says"), [(0.09, "The heat map is all but clear"), (0.11, "Yellow to red")])

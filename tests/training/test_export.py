@@ -58,7 +58,7 @@ def test_a_run_that_patience_ended_is_exported_with_its_history(package: Path, p
 
 def test_what_is_known_of_a_model_elsewhere_stands_beside_what_it_cannot_do(package: Path, tmp_path: Path, capsys: Capture) -> None:
     said = "AUROC 0.54 on children of another hospital."
-    command = ["export", str(package), "--out", str(tmp_path / "package"), "--caveat", said, "--caveat", f" {said}"]
+    command = ["export", str(package), "--out", str(tmp_path / "package"), "--caveat", said, "--caveat", said.replace(" on ", "\n on ")]
     assert main([*command, "--caveat", " "]) == 2
     assert "invalid_option: Expected a sentence with --caveat." in capsys.readouterr().err
     assert not (tmp_path / "package").exists()

@@ -1,6 +1,7 @@
-"""A disk that fills up while a network learns: one sentence, and the same command goes on when there is room again."""
+"""A disk that fills up while a network learns or a package is written: one sentence, and the same command goes on with room again."""
 
 import csv
+import resource
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,20 @@ def test_checkpoint_that_does_not_fit_ends_the_run_and_the_same_command_goes_on(
     with (work / "history.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
     assert (tmp_path / "package/manifest.json").is_file()
+
+
+@pytest.mark.parametrize("command", ["export", "package"])
+def test_package_that_does_not_fit_is_one_line_and_leaves_nothing(
+    command: str, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = [str(package / "network.keras"), "--labels", "normal,bacterial pneumonia,viral pneumonia"]
+    asked = [command, *([str(package)] if command == "export" else source), "--out", str(tmp_path / "new"), "--tracking", "none"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))  # no file may be larger: the network does not fit
+    try:
+        assert main(asked) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"error: cannot_write: Expected to write {tmp_path / 'new'}. Received: File too large." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert main(asked) == 0

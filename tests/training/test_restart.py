@@ -9,7 +9,7 @@ import pytest
 
 from cli.main import main
 from core import manifest
-from training import dataset, errors, networks, pictures, rebuild, restart
+from training import dataset, errors, networks, pictures, rebuild, restart, splits
 from training.configuration import Configuration
 from training.shifts import predictor
 
@@ -87,19 +87,45 @@ def test_a_package_of_another_data_set_is_no_start(package: Path) -> None:
         restart.manifest_of(package, "0" * 64, Configuration(arch="cnn"))
 
 
-@pytest.mark.parametrize("command", ["train", "crossval"])
-def test_only_of_a_package_a_share_can_be_kept(command: str, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = tmp_path / "half.toml"
-    recipe.write_text('arch = "cnn"\nweights = "none"\nstart_share = 0.5\n')
-    target = ["--out", str(tmp_path / "package")] if command == "train" else []
-    asked = [command, str(phantoms), "--config", str(recipe), "--tracking", "none", "--work", str(tmp_path / "work")]
-    assert main([*asked, *target]) == 2
-    assert "invalid_configuration: Expected start_share 0, or the folder of a model package" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("train", "Expected start_share 0, or the folder of a model package"),
+        ("crossval", "Expected a recipe without start_share, since no fold starts"),
+        ("compare", "Expected a recipe without start_share, since no fold starts"),
+    ],
+)
+def test_only_of_a_package_a_share_can_be_kept(
+    command: str, sentence: str, phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipes = {"whole": "", "half": "start_share = 0.5\n"}
+    for name, share in recipes.items():
+        (tmp_path / f"{name}.toml").write_text(f'arch = "cnn"\nweights = "none"\n{share}')
+    whole, half = (["--config", str(tmp_path / f"{name}.toml")] for name in recipes)
+    asked = {
+        "train": [str(phantoms), *half, "--work", str(tmp_path / "work"), "--out", str(tmp_path / "package")],
+        "crossval": [str(phantoms), *half, "--work", str(tmp_path / "work")],
+        "compare": [*whole, *half, "--data", str(phantoms), "--out", str(tmp_path / "work")],  # looks at both before it learns
+    }
+    assert main([command, *asked[command], "--tracking", "none"]) == 2
+    told = capsys.readouterr().err
+    assert f"invalid_configuration: {sentence}" in told
+    assert told.endswith("Give --start-share 0 to go without.\n")
     assert not (tmp_path / "work").exists()
 
 
-def test_a_share_of_the_package_is_kept(package: Path, train_tiny: Callable[..., Path], tmp_path: Path) -> None:
-    recipe = tmp_path / "half.toml"
-    recipe.write_text("head_epochs = 0\nstart_share = 0.5\n")
-    further = manifest.read(train_tiny("--config", str(recipe), "--weights", str(package)))[0]
-    assert further.origin.config["start_share"] == 0.5
+@pytest.mark.parametrize("share", ["0.5", "0"])
+def test_the_share_of_the_package_that_was_asked_for_is_kept(
+    share: str, package: Path, train_tiny: Callable[..., Path], loaded: pictures.Pictures
+) -> None:
+    options = ["--weights", str(package), "--head-epochs", "0", "--start-share", share]
+    further = train_tiny(*options)
+    best, learned = (keras.models.load_model(further.parent / "work" / name) for name in ("best.keras", "epoch-001.keras"))
+
+    teaching = loaded.take(splits.split(loaded.dataset, 1)["fit"])
+    begun = start_of(package, teaching, "learned").trainable_weights
+    averaged = [variable for variable in learned.optimizer.variables if "average" in variable.path]
+    for old, new, kept in zip(begun, averaged, best.trainable_weights, strict=True):
+        mean = float(share) * np.asarray(old) + (1.0 - float(share)) * np.asarray(new)
+        assert np.allclose(kept, mean, rtol=0.0, atol=1e-5)
+    assert manifest.read(further)[0].origin.config["start_share"] == float(share)

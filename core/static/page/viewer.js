@@ -106,7 +106,7 @@ export function paint(canvas, picture, window = 255, level = 127.5) {
 export function makeViewer(item, picture, heatmap) {
   const { look } = item;
   const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { role: "img", "aria-label": `Picture: ${item.name}`, title: "Drag: sideways for contrast, up and down for brightness. Double-click: as it was." }));
-  const map = heatmap ? make("img", { alt: "Heat map: where the network saw pneumonia", src: `data:image/png;base64,${heatmap}`, draggable: false }) : null;
+  const map = heatmap ? make("img", { alt: "Heat map", src: `data:image/png;base64,${heatmap}`, draggable: false }) : null;
   const sliders = {
     window: slider("Contrast (window)", 1, 511, (value) => `${value}`),
     level: slider("Brightness (level)", 0, 255, (value) => `${value}`),

@@ -71,11 +71,10 @@ export function measuredInWords({ sensitivity, specificity }, percent) {
   return sensitivity && specificity ? `Sensitivity ${percent(sensitivity.value)}, specificity ${percent(specificity.value)}` : "Not measured";
 }
 
-/** Which other operating points decide as this one does: a package may have found one threshold for two. @param {any} point @param {any[]} points */
+/** Which other operating points have this one's threshold: a package may have found one for two. @param {any} point @param {any[]} points */
 export function sameInWords(point, points) {
-  const limits = ["threshold", "indeterminate_from", "indeterminate_to"];
-  const same = points.filter((other) => other.name !== point.name && limits.every((limit) => other[limit] === point[limit]));
-  return same.length ? `Decides as ${same.map((other) => `“${pointInWords(other.name)}”`).join(" and ")} does` : "";
+  const same = points.filter((other) => other.name !== point.name && other.threshold === point.threshold);
+  return same.length ? `Its threshold is that of ${same.map((other) => `“${pointInWords(other.name)}”`).join(" and ")}, too` : "";
 }
 
 /**
@@ -93,7 +92,7 @@ export function reasonInWords(pneumonia, percent) {
 }
 
 /**
- * What the heat map shows. Its strongest place has the picture's own probability, so that it is all but clear where that is low.
+ * What the heat map shows. Its strongest place has no more than the picture's own probability, so that it is all but clear where that is low.
  * @param {number | undefined} probability
  */
 export function heatmapInWords(probability) {
