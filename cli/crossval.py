@@ -24,7 +24,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--work",
         type=Path,
         metavar="FOLDER",
-        help="checkpoints and results (default: runs/crossval-<arch>, with --teaching runs/teachers-<arch>)",
+        help="checkpoints and results (default: runs/crossval-<recipe>, with --teaching runs/teachers-<recipe>)",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     recipe.register_tracking(parser)
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training import crossval
 
     configuration = recipe.configuration(arguments)
-    name = f"{'teachers' if arguments.teaching else 'crossval'}-{configuration.arch}"
+    name = f"{'teachers' if arguments.teaching else 'crossval'}-{recipe.called(arguments, configuration)}"
     work = arguments.work or Path("runs") / name
     request = crossval.Request(configuration, arguments.folds, work, name, arguments.teaching)
     summary = crossval.validate(arguments.dataset, request, recipe.journal(arguments))

@@ -57,6 +57,12 @@ def configuration(arguments: argparse.Namespace) -> "Configuration":
     return read(arguments.config, {key: value for key, value in vars(arguments).items() if key in Configuration.__struct_fields__})
 
 
+def called(arguments: argparse.Namespace, configuration: "Configuration") -> str:
+    """Return what a recipe is called: as its TOML file, or else as its architecture. Runs of two recipes get folders of their own by it."""
+    file: Path | None = arguments.config
+    return file.stem if file is not None and file.suffix == ".toml" else configuration.arch
+
+
 def journal(arguments: argparse.Namespace) -> "Journal":
     """Return the connection to MLflow."""
     from training.tracking import Journal

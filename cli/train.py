@@ -16,7 +16,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
     packages.register_target(parser)
-    parser.add_argument("--work", type=Path, metavar="FOLDER", help="checkpoints and history (default: runs/<name>)")
+    parser.add_argument(
+        "--work", type=Path, metavar="FOLDER", help="checkpoints and history (default: runs/<recipe>: its file, or its architecture)"
+    )
     parser.add_argument("--keep-keras", action="store_true", help="put network.keras into the package, to retrain from")
     recipe.register_tracking(parser)
     recipe.register_options(parser.add_argument_group("recipe"))
@@ -40,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
     shelf.check_target(arguments.out, arguments.replace)
-    work = arguments.work or Path("runs") / name
+    work = arguments.work or Path("runs") / recipe.called(arguments, configuration)
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(
         name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin

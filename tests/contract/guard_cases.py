@@ -22,7 +22,7 @@ def png(pixels: object, mode: str | None = None) -> bytes:
 
 def faint() -> bytes:
     """A phantom with hardly any contrast: a warning."""
-    return png(100 + phantom.chest(0) * 0.12)
+    return png(100 + phantom.chest(0) * 0.15)
 
 
 def blank() -> bytes:

@@ -16,7 +16,7 @@ pytest.importorskip("pydicom", reason="needs the extra dicom: pip install '.[dic
 from core import images, phantom
 from core.api import Service
 from core.bootstrap import bootstrap
-from core.classifier import Classifier
+from core.classifier import Classifier, log_odds
 from core.contract import Request
 from core.store import open_store
 from core.uploads import Record, counted
@@ -25,6 +25,7 @@ from tests.support.dicoms import deep, file
 from tests.support.pictures import encode
 from tests.support.requests import Json, post, read
 
+NORMAL = 1  # by name after bacterial pneumonia
 CLOSE = 0.02  # what the same picture in another format may move a probability by
 TOKEN = "a-token"
 
@@ -48,10 +49,14 @@ def probabilities(service: Service, data: bytes) -> list[float]:
 
 def apart(service: Service, jpeg: bytes) -> dict[str, float]:
     """How far the probabilities of other formats are from those of the JPEG, at most."""
-    original = probabilities(service, jpeg)
-    grey = np.asarray(images.decode(jpeg).grey, dtype=np.uint8)
-    others = {name: probabilities(service, data) for name, data in formats(grey).items()}
+    original, others = every_format(service, jpeg)
     return {name: max(abs(one - other) for one, other in zip(original, found, strict=True)) for name, found in others.items()}
+
+
+def every_format(service: Service, jpeg: bytes) -> tuple[list[float], dict[str, list[float]]]:
+    """The probabilities of a JPEG, and those of other formats by their name."""
+    grey = np.asarray(images.decode(jpeg).grey, dtype=np.uint8)
+    return probabilities(service, jpeg), {name: probabilities(service, data) for name, data in formats(grey).items()}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -61,14 +66,19 @@ def test_phantom_gets_the_same_probabilities_in_every_format(service: Service, s
     assert {name: distance for name, distance in moved.items() if distance > CLOSE} == {}
 
 
-def test_real_originals_get_the_same_probabilities_in_every_format(service: Service, data: Path) -> None:
+def test_real_originals_get_the_same_answer_in_every_format(service: Service, classifier: Classifier, data: Path) -> None:
     originals = sorted((data / "originals").rglob("*.jp*g"))[::4]
     if not originals:
         pytest.skip("needs original pictures in ../shared/data/originals")
 
-    moved = {path.name: max(apart(service, path.read_bytes()).values()) for path in originals}
+    # A large JPEG is decoded scaled, the other formats whole: in log-odds that is the same step at every probability.
+    margin, moved = classifier.manifest.input.draft_margin, {}
+    for path in originals:
+        original, others = every_format(service, path.read_bytes())
+        moved[path.name] = max(abs(log_odds(original[NORMAL]) - log_odds(found[NORMAL])) for found in others.values())
 
-    assert {name: distance for name, distance in moved.items() if distance > CLOSE} == {}
+    assert {name: distance for name, distance in moved.items() if distance > margin} == {}
+    assert np.median(list(moved.values())) < margin / 3
 
 
 def test_reduced_jpeg_2000_moves_the_log_odds_by_less_than_the_margin(classifier: Classifier, data: Path) -> None:
@@ -96,11 +106,8 @@ def test_real_files_are_read_or_refused_with_the_reason(service: Service, data: 
 
     assert answers["wg04_ct1_not_a_radiograph_j2k"]["code"] == "not_a_radiograph"
     read_ones = {name: answer for name, answer in answers.items() if answer["status"] == "ok"}
-    assert set(read_ones) == {
-        "rsna_chest_pa_jpeg_baseline",
-        "rsna_chest_pa_relabelled_monochrome1",
-        "wg04_rg1_thorax_monochrome1_j2k",
-    }
+    assert {"rsna_chest_pa_jpeg_baseline", "wg04_rg1_thorax_monochrome1_j2k"} <= set(read_ones)
+    assert answers["rsna_chest_pa_relabelled_monochrome1"]["guard"]["verdict"] in ("warn", "refuse")  # rightly read, it is a negative
     assert all("patient_is_adult" in answer["image"]["warnings"] for answer in read_ones.values())
     assert [answers["wg04_rg1_thorax_monochrome1_j2k"]["image"][side] for side in ("width_px", "height_px")] == [1841, 1955]
 

@@ -91,7 +91,7 @@ def network(manifest: Manifest) -> Network:
 
 @pytest.fixture(scope="module")
 def normal(data: Path) -> list[Picture]:
-    paths = sorted((data / "chest_xray" / "train" / "NORMAL").iterdir())[::30]
+    paths = sorted((data / "chest_xray" / "train" / "NORMAL").iterdir())[::6]  # of fewer the share that is hit would be uncertain
     return [np.asarray(Image.open(path).convert("L").resize((SIDE_PX, SIDE_PX))) for path in paths]
 
 
@@ -116,7 +116,7 @@ def test_map_points_at_an_opacity_planted_in_a_real_picture(network: Network, ma
 
 def test_drawing_the_map_where_its_cells_look_brings_it_nearer(network: Network, manifest: Manifest, normal: list[Picture]) -> None:
     missed = {
-        offset: np.mean([one.missed_px for one in play(network, manifest, normal, offset) if one.rise >= RISE])
+        offset: np.mean([one.missed_px for one in play(network, manifest, normal[::5], offset) if one.rise >= RISE])
         for offset in ((0.0, 0.0), manifest.map_offset)
     }
 

@@ -149,7 +149,7 @@ def guarded(parent: Path, name: str = NAME) -> Path:
     reference = guard.Reference(mean, nothing[np.newaxis], 1.0, nothing, 0.0)
     near, far = reference.distance(embed(phantom.chest(5))), reference.distance(embed(noise()))
     assert 2.0 * near < far, (near, far)
-    decides = {"warn_distance": 1.5 * near, "refuse_distance": 0.9 * far, "chosen": "by hand", "distance_bounds": [near, far]}
+    decides = {"warn_distance": 1.5 * near, "refuse_distance": 0.95 * far, "chosen": "by hand", "distance_bounds": [near, far]}
     decides |= {"distance_shares": [0.5, 0.25, 0.25], "pictures": 1000}
     (package / GUARD_FILE).write_bytes(guard.write(reference))
     edit(package, MANIFEST_FILE, lambda content: content.update(guard=decides))

@@ -116,6 +116,15 @@ def test_a_run_of_something_else_is_not_continued(
     assert "error: run_mismatch: Expected" in capsys.readouterr().err
 
 
+def test_a_run_lies_in_a_folder_of_its_recipe(phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text('arch = "dense"\nweights = "none"\nhead_epochs = 0\nepochs = 1\n')
+    assert main(["train", str(phantoms), "--config", "mine.toml", "--out", "runs/mine/package", "--tracking", "none"]) == 0
+    assert Path("runs/mine/state.json").is_file()
+    assert Path("runs/mine/package/manifest.json").is_file()
+    assert sorted(Path("runs").iterdir()) == [Path("runs/mine")]
+
+
 def test_a_run_of_before_a_setting_existed_goes_on_where_it_is_at_its_default(tmp_path: Path) -> None:
     recipe = Configuration(arch="cnn", weights="none")
     experiment.claim(tmp_path, recipe, "d" * 64)
