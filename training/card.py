@@ -212,7 +212,9 @@ def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:
     origin = manifest.origin
     recipe: list[tuple[str, str]] = [(f"`{key}`", f"`{value}`") for key, value in _flat(origin.config) if value != ""]  # "": none was given
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
-    parts = [f"Made by the code at commit `{origin.commit}` with {versions}.", markdown.table(("setting", "value"), recipe)]
+    share = float(origin.config.get("start_share", 0.0))
+    mean = f" What is kept is the mean of what was learned and of the initial weights, {share:g} of it theirs." if share else ""
+    parts = [f"Made by the code at commit `{origin.commit}` with {versions}.{mean}", markdown.table(("setting", "value"), recipe)]
     if report.TRAINING in drawings:
         kept = _LAST_KEPT if _keeps_last(manifest) else _BEST_KEPT
         parts.append(markdown.drawing(report.TRAINING, drawings[report.TRAINING], _REDRAW) + f" {_CURVES}{kept}")

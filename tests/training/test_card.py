@@ -114,6 +114,15 @@ def test_the_command_of_a_training_run_gives_its_whole_recipe(package: Path) -> 
     assert (recipe.arch, recipe.weights, recipe.epochs, recipe.batch_size, recipe.seed) == ("cnn", "none", 1, 4, 7)
 
 
+def test_the_card_says_how_much_of_the_initial_weights_was_kept(package: Path) -> None:
+    began = manifest.read(package)[0]
+    shared = msgspec.structs.replace(
+        began, origin=msgspec.structs.replace(began.origin, config={**began.origin.config, "start_share": 0.25})
+    )
+    assert "What is kept is the mean" not in card.write(began)
+    assert "the mean of what was learned and of the initial weights, 0.25 of it theirs." in card.write(shared)
+
+
 def test_the_command_of_an_evaluation_is_the_one_that_gave_it(package: Path) -> None:
     written = manifest.read(package)[0]
 
