@@ -5,7 +5,8 @@ AZURE_PORT ?= 7071
 SERVE := .venv-serve
 DEV := .venv
 DATA ?=
-WEIGHTS ?= imagenet
+WEIGHTS ?=
+OPTIONS ?=
 CONFIG ?= training/configs/mobilenetv2.toml
 PACKAGE ?= runs/package
 TARGET ?= serve
@@ -90,8 +91,8 @@ imports: $(DEV)/.ready ## check who imports whom
 fetch-data: $(DEV)/.ready ## download the public data set from its publisher (1.2 GB) into runs/data
 	$(DEV)/bin/pneumonia fetch-data runs/data
 
-train: given_data $(DEV)/.ready ## train on DATA=… from WEIGHTS=imagenet|none|PATH into PACKAGE=…
-	$(DEV)/bin/pneumonia train $(DATA) --config $(CONFIG) --weights $(WEIGHTS) --out $(PACKAGE)
+train: given_data $(DEV)/.ready ## train on DATA=… by CONFIG=… into PACKAGE=…; WEIGHTS=imagenet|none|PATH and OPTIONS=… go before the recipe
+	$(DEV)/bin/pneumonia train $(DATA) --config $(CONFIG) $(if $(WEIGHTS),--weights $(WEIGHTS)) --out $(PACKAGE) $(OPTIONS)
 
 benchmark: $(DEV)/.ready ## measure cold start and latency beside their peers
 	OPENBLAS_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.cold_start

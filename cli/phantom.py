@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
             with arguments.place.open("xb") as file:
                 file.write(phantom.jpeg(arguments.seed))
         else:
-            arguments.place.mkdir()
+            arguments.place.mkdir(parents=True)
             for label, number in _labelled(arguments.labelled):
                 seed = arguments.seed * _MOST + number
                 folder = arguments.place / label

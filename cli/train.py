@@ -28,7 +28,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _register_release(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--name", help="of the package (default: pneumonia-<arch>)")
-    group.add_argument("--package-version", default="0.1.0", metavar="VERSION", help="(default: 0.1.0)")
+    group.add_argument("--package-version", metavar="VERSION", help="(default: 0.1.0, or the next after the package that it goes on from)")
     group.add_argument("--dataset-name", metavar="TEXT", help="as the card names the data set (default: the folder's name)")
     group.add_argument("--weights-origin", default="", metavar="TEXT", help="where a weights file comes from, for the card")
 
@@ -36,7 +36,7 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
-    from training import assembly, data_page, experiment, export, runs, shelf
+    from training import assembly, data_page, experiment, export, restart, runs, shelf
     from training.runstate import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
@@ -45,7 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     work = arguments.work or Path("runs") / recipe.called(arguments, configuration)
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(
-        name, arguments.package_version, arguments.dataset_name or arguments.dataset.resolve().name, arguments.weights_origin
+        name,
+        arguments.package_version or restart.version(configuration.weights),
+        arguments.dataset_name or arguments.dataset.resolve().name,
+        arguments.weights_origin,
     )
     with (
         trained.run.going(),

@@ -87,7 +87,7 @@ def read_body(request: Request, limit_bytes: int) -> bytes:
     if len(body) > limit_bytes:
         raise _too_large(limit_bytes, "more")
     if not body and declared is None:
-        raise errors.LengthRequired("Expected a body, and its Content-Length. Received: neither; without it Azure reads none.")
+        raise errors.LengthRequired("Expected a body, and its Content-Length. Received: neither (Azure drops a body without one).")
     if not body:
         raise errors.EmptyBody("Expected a picture. Received: 0 bytes.")
     return body

@@ -124,6 +124,7 @@ def weights_file(weights: str) -> Path | None:
         return None
     if not Path(weights).is_file():
         raise errors.InitialWeightsUnusable(
-            f"Expected imagenet, none, the path of a weights file or the folder of a model package. Received: {weights}, which is neither."
+            "Expected imagenet, none, the path of a weights file or the folder of a model package. "
+            f"Received: {weights}, which is none of these."
         )
     return Path(weights)

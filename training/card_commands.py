@@ -7,12 +7,21 @@ from typing import Final
 from core.manifest import Manifest
 from training.calibrate import REQUIREMENTS
 
+PARENT: Final = "PARENT"
 _BEGAN: Final = "which began with"  # as `training.origin` names a package to go on from
 
 
 def recalibrated(manifest: Manifest) -> bool:
     """Whether temperature and operating points are those that `pneumonia calibrate` gave to a package that was there before."""
     return manifest.origin.parent_version is not None and "calibration" in manifest.origin.config
+
+
+def parent(manifest: Manifest) -> str:
+    """Return the name and version of the package that PARENT means in these commands; "" where it means none."""
+    if recalibrated(manifest):
+        return f"{manifest.name} {manifest.origin.parent_version}"
+    began = manifest.origin.initial_weights
+    return began.partition(", ")[0] if _BEGAN in began else ""
 
 
 def of_figures(manifest: Manifest) -> str:
@@ -23,7 +32,7 @@ def of_figures(manifest: Manifest) -> str:
     source = "PREDICTIONS" if "predictions_sha256" in calibration else "DATASET"
     usual = REQUIREMENTS._asdict()
     required = {key: value for key, value in calibration.get("requirements", {}).items() if usual.get(key) != value}
-    return _shown(["pneumonia", "calibrate", "PARENT", source], required)
+    return _shown(["pneumonia", "calibrate", PARENT, source], required)
 
 
 def of_network(manifest: Manifest) -> str:
@@ -41,9 +50,7 @@ def of_network(manifest: Manifest) -> str:
         labelled = "calibration" in config and not recalibrated(manifest)
         given = ["--dataset", "DATASET"] if labelled else []
         return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
-    weights = str(config.get("weights", ""))
-    if _BEGAN in manifest.origin.initial_weights:  # a package: its folder's name alone would mean any version of it
-        weights = manifest.origin.initial_weights.partition(", ")[0].replace(" ", "-")
+    weights = PARENT if _BEGAN in manifest.origin.initial_weights else str(config.get("weights", ""))
     named = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
     return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], named, "NEW")
 

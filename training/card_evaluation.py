@@ -74,7 +74,8 @@ def _data(evaluated: Evaluated) -> str:
     """Say what was evaluated on, and whether the model may know it."""
     data = evaluated.evaluation.dataset
     size = f"{data.pictures} pictures of {data.patients} patients"
-    where = f"`{data.name}` (sha256 over its files `{data.sha256}`), {evaluated.evaluation.created}"
+    over = "these files" if data.held_out else "its files"
+    where = f"`{data.name}` (sha256 over {over} `{data.sha256}`), {evaluated.evaluation.created}"
     if data.held_out:
         part = "did not teach the network; what chose how it decides stands below" if evaluated.recalibrated else _NO_PART
         said = f"On the {size} whom training held out of {where}. They {part}."

@@ -178,7 +178,8 @@ def _mistakes(examined: Examined) -> Section:
     for truth, name in mistake_pictures.SORTS:
         wrong = [(mistake, file_of[mistake.file]) for mistake in evaluation.mistakes if mistake.truth == truth]
         if wrong:
-            alt = f"The surest {min(len(wrong), mistake_pictures.MOST)} of {len(wrong)} {name}, each beside its heat map"
+            beside = ", each beside its heat map" if examined.classifier.manifest.class_activation_maps else ""
+            alt = f"The surest {min(len(wrong), mistake_pictures.MOST)} of {len(wrong)} {name}{beside}"
             sentences.append(f"{alt}; the probability of pneumonia stands above.")
             drawn.append(Picture(mistake_pictures.draw(wrong, examined.classifier, examined.point), alt))
     return Section("Worst mistakes", sentences, (), drawn)

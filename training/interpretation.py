@@ -10,7 +10,7 @@ from training.records import AgainstShortcut
 
 _FEW_PATIENTS: Final = 30
 _MOST_FALL: Final = 0.05  # of balanced accuracy under a moderate corruption, or where the files mislead
-_FOLLOWED: Final = 0.4  # rank correlation with the shortcut within a class
+_LOOSELY, _FOLLOWED = 0.2, 0.4  # rank correlation with the shortcut within a class
 _CALIBRATED, _WIDE = 0.03, 0.05  # the latter is half an interval
 
 
@@ -233,10 +233,9 @@ def _leaning(found: AgainstShortcut) -> str:
         held = falls if low > 0.0 else "its decisions hold there, though they may not in another hospital"
         return f"The model leans on the shortcut: its probability follows the files within a class {told}, and {held}."
     if low > 0.0 and fall > _MOST_FALL:
-        return (
-            f"Where the files mislead {falls}, yet the probability hardly follows them within a class {told}: they may be hard otherwise."
-        )
-    return f"Nothing here says that the model leans on the shortcut: {falls}, and its probability hardly follows the files {told}."
+        return f"Where the files mislead {falls}, yet the probability hardly follows them {told}: they may be hard otherwise."
+    how = f"its probability {'only loosely' if closest >= _LOOSELY else 'hardly'} follows the files {told}"
+    return f"Nothing here says that the model leans on the shortcut: {falls}, and {how}."
 
 
 def _mistakes(evaluation: Evaluation) -> list[str]:

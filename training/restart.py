@@ -4,6 +4,7 @@ A run that goes on from a package gets a new learning rate, side or recipe, and 
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +60,16 @@ def refuse_share(configuration: Configuration) -> None:
             "Expected start_share 0, or the folder of a model package as initial weights: no other start is a whole network that a share "
             f"could be kept of. Received: start_share {configuration.start_share:g} with weights {configuration.weights}. {_NO_SHARE}"
         )
+
+
+def version(weights: str) -> str:
+    """Return the version of what learns from these weights on: 0.1.0, or after a package the next, 0.3.0 after 0.2.1."""
+    folder = architectures.package_folder(weights)
+    if folder is None:
+        return "0.1.0"
+    before = read(folder)[0].version
+    numbers = re.fullmatch(r"(\d+)\.(\d+)\.\d+", before)
+    return f"{numbers[1]}.{int(numbers[2]) + 1}.0" if numbers else f"{before[:90]}-further"
 
 
 def manifest_of(folder: Path, dataset_sha256: str, configuration: Configuration) -> Manifest:

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from core.manifest import read
 from tests.browser.about import drawn, opened
 from tests.browser.conftest import Open, Serve, check_accessibility, shoot
+from tests.browser.given import percent
 from tests.support import living, packages
 
 WIDTHS = (360, 820, 1440)
@@ -27,6 +28,13 @@ def test_status_and_model_are_told_in_words(open_page: Open, serve: Serve) -> No
     expect(page.locator("#about-limits li").first).to_contain_text("Trained on children")
     row = page.locator("#about-points tbody tr", has_text="balanced")
     expect(row).to_contain_text("(default)")
+    point = read(packages.baked())[0].operating_point("balanced")
+    assert point is not None
+    cells = (max(point.threshold, point.indeterminate_to), min(point.threshold, point.indeterminate_from), point.threshold)
+    expect(row.locator("td").nth(0)).to_have_text(percent(cells[0]))
+    expect(row.locator("td").nth(1)).to_have_text(percent(cells[1]))
+    expect(row.locator("td").nth(2)).to_have_text(percent(cells[2]))
+    expect(page.locator("#about-points tbody")).to_contain_text("rule in")
     sensitivity = measured["sensitivity"]
     expect(row).to_contain_text(f"({100.0 * sensitivity['low']:.1f} to {100.0 * sensitivity['high']:.1f})")
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from core.manifest import MANIFEST_FILE
 from tests.browser.conftest import Open, Serve
@@ -16,15 +16,15 @@ from tests.support import packages
 @pytest.mark.parametrize(
     ("threshold", "zone", "words", "reason", "kind"),
     [
-        pytest.param(0.1, None, "Pneumonia likely", "From 10.0\u00a0% on, the operating point “only” says pneumonia.", True, id="positive"),
+        pytest.param(0.05, None, "Pneumonia likely", "From 5.0\u00a0% on, the operating point “only” says pneumonia.", True, id="positive"),
         pytest.param(
             0.9, None, "Pneumonia unlikely", "Below 90.0\u00a0%, the operating point “only” says no pneumonia.", False, id="negative"
         ),
         pytest.param(
             0.5,
-            (0.1, 0.9),
+            (0.05, 0.9),
             "Not decided: a person should look",
-            "Between 10.0\u00a0% and 90.0\u00a0%, the operating point “only” decides nothing.",
+            "Between 5.0\u00a0% and 90.0\u00a0%, the operating point “only” decides nothing.",
             True,
             id="indeterminate",
         ),
@@ -54,19 +54,38 @@ def test_a_point_with_the_threshold_of_another_says_so(open_page: Open, serve: S
     expect(page.locator("#point-says")).to_have_text(re.compile(said))
 
 
-@pytest.mark.parametrize(("probability", "says"), [(0.09, "The heat map is all but clear"), (0.11, "Yellow to red")])
-def test_a_heat_map_that_is_all_but_clear_is_called_so(open_page: Open, door: HttpDoor, probability: float, says: str) -> None:
+def with_probability(page: Page, probability: float) -> None:
+    """Let the service give every picture this probability of pneumonia."""
+
     def answer(route: Route) -> None:
         body = route.fetch().json()
         body["pneumonia"]["probability"] = probability
         route.fulfill(json=body)
 
-    page = open_page(door)
     page.route("**/predict?*", answer)
+
+
+@pytest.mark.parametrize(("probability", "says"), [(0.09, "The heat map is all but clear"), (0.11, "Yellow to red")])
+def test_a_heat_map_that_is_all_but_clear_is_called_so(open_page: Open, door: HttpDoor, probability: float, says: str) -> None:
+    page = open_page(door)
+    with_probability(page, probability)
 
     give(page, SOUND)
 
     expect(page.get_by_role("article", name="one.jpg").locator(".viewer")).to_contain_text(says)
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"),
+    [(0.99999, ">99.9"), (1.0, "100.0"), (0.00001, "<0.1"), (0.0, "0.0"), (0.973, "97.3")],
+)
+def test_what_is_not_certain_is_not_rounded_to_certainty(open_page: Open, door: HttpDoor, probability: float, shown: str) -> None:
+    page = open_page(door)
+    with_probability(page, probability)
+
+    give(page, SOUND)
+
+    expect(page.get_by_role("article", name="one.jpg").locator(".scale-value")).to_have_text(f"{shown}\u00a0%")
 
 
 WARNED = """{"status": "ok", "request_id": "r", "model": {"name": "m", "version": "1", "sha256": "0"},

@@ -51,6 +51,8 @@ CASES = {
         "Where the files mislead balanced accuracy falls by 10.0 points there, yet",
     ),
     "does not lean": (against(0.9, 0.01, 0.1), "Nothing here says that the model leans on the shortcut"),
+    "hardly follows": (against(0.9, 0.01, 0.1), "its probability hardly follows the files (rank correlation 0.10"),
+    "follows loosely": (against(0.9, 0.01, 0.39), "its probability only loosely follows the files (rank correlation 0.39"),
     "better there": (against(0.9, -0.05, 0.1), "balanced accuracy does not fall there, and"),
     "falls by chance": (against(0.9, known(0.1, 0.2), 0.1), "Nothing here says that the model leans"),
 }

@@ -3,6 +3,7 @@ import { byId, dateTime, factList, make, percent } from "./dom.js";
 import { ask, fetchJson, problemBlock } from "./credentials.js";
 import { onTab } from "./shell.js";
 import { scrollTable } from "./tables.js";
+import { pointInWords } from "./words.js";
 import { markdownImages, renderMarkdown } from "./markdown.js";
 
 const ABOUT_FIGURES = {
@@ -135,15 +136,15 @@ function aboutRange(interval, digits) {
 }
 
 function aboutPoints(card) {
-  const heads = ["Point", "Positive from", "Negative below", "Sensitivity (95 % interval)", "Specificity (95 % interval)"];
+  const heads = ["Point", "Positive from", "Negative below", "Threshold", "Sensitivity (95 % interval)", "Specificity (95 % interval)"];
   const rows = card.operating_points.map((point) => [
-    [point.name, point.name === card.default_operating_point ? make("span", { className: "soft" }, " (default)") : null],
-    percent(Math.max(point.threshold, point.indeterminate_to)), percent(Math.min(point.threshold, point.indeterminate_from)),
+    [pointInWords(point.name), point.name === card.default_operating_point ? make("span", { className: "soft" }, " (default)") : null],
+    percent(Math.max(point.threshold, point.indeterminate_to)), percent(Math.min(point.threshold, point.indeterminate_from)), percent(point.threshold),
     aboutInterval(point.sensitivity), aboutInterval(point.specificity),
   ]);
   return [
-    make("p", {}, "A picture between “negative below” and “positive from” is indeterminate: a person should look."),
-    scrollTable("Operating points", heads, rows, { classes: ["", "number", "number", "number", "number"] }),
+    make("p", {}, "A picture between “negative below” and “positive from” is indeterminate: a person should look. Sensitivity and specificity count it by its side of the threshold."),
+    scrollTable("Operating points", heads, rows, { classes: ["", "number", "number", "number", "number", "number"] }),
     card.metrics.thresholds_chosen ? make("p", { className: "soft" }, ...aboutCoded(card.metrics.thresholds_chosen)) : null,
   ].filter(Boolean);
 }

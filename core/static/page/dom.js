@@ -45,12 +45,16 @@ export function byId(id) {
 }
 
 /**
- * A share in [0, 1] as "97.3 %", with a space that does not break.
+ * A share in [0, 1] as "97.3 %", with a space that does not break. What is not all is never rounded to all, nor to nothing: ">99.9 %".
  * @param {number | null | undefined} value
  * @param {number} [digits]
  */
 export function percent(value, digits = 1) {
-  return typeof value === "number" ? `${(100 * value).toFixed(digits)}\u00a0%` : "not measured";
+  if (typeof value !== "number") return "not measured";
+  const least = 10 ** -digits;
+  const shown = (100 * value).toFixed(digits);
+  if (value > 0 && Number(shown) === 0) return `<${least.toFixed(digits)}\u00a0%`;
+  return value < 1 && Number(shown) === 100 ? `>${(100 - least).toFixed(digits)}\u00a0%` : `${shown}\u00a0%`;
 }
 
 /**

@@ -141,7 +141,8 @@ function measuredSentence(used, card) {
   const range = (interval) => (interval ? ` (${percent(interval.low)} to ${percent(interval.high)})` : "");
   const sensitivity = percent(used.sensitivity) + range(point?.sensitivity);
   const specificity = percent(used.specificity) + range(point?.specificity);
-  return `At “${pointInWords(used.name)}”, measured on patients that training did not see: sensitivity ${sensitivity}, specificity ${specificity}.`;
+  const counted = used.indeterminate_to > used.indeterminate_from ? ` A picture without a decision was counted by its side of ${percent(used.threshold)}.` : "";
+  return `At “${pointInWords(used.name)}”, measured on patients that training did not see: sensitivity ${sensitivity}, specificity ${specificity}.${counted}`;
 }
 
 function answerFacts(answer) {

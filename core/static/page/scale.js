@@ -27,13 +27,14 @@ export function makeScale(pneumonia, points) {
     draw("rect", { fill: `url(#${hatch})`, x: `${from}%`, y: 22, width: `${zone}%`, height: 10 }),
     draw("rect", { class: "scale-fill", x: "0%", y: 25, width: `${100 * pneumonia.probability}%`, height: 4, rx: 2 }),
   );
-  for (const { point, row, anchor } of labels) {
-    const chosen = point.name === used.name;
-    const x = `${100 * point.threshold}%`;
-    bar.append(
-      draw("line", { class: chosen ? "scale-chosen" : "scale-other", x1: x, x2: x, y1: chosen ? 17 : 20, y2: 42 + 17 * row }),
-      draw("text", { class: chosen ? "scale-label chosen" : "scale-label", x, y: 55 + 17 * row, "text-anchor": anchor }, labelOf(point)),
-    );
+  const chosen = ({ name }) => name === used.name;
+  const place = ({ threshold }) => `${100 * threshold}%`;
+  for (const { point, row } of labels) {
+    const x = place(point);
+    bar.append(draw("line", { class: chosen(point) ? "scale-chosen" : "scale-other", x1: x, x2: x, y1: chosen(point) ? 17 : 20, y2: 42 + 17 * row }));
+  }
+  for (const { point, row, anchor } of labels) { // after all lines, whose course they interrupt
+    bar.append(draw("text", { class: chosen(point) ? "scale-label chosen" : "scale-label", x: place(point), y: 55 + 17 * row, "text-anchor": anchor }, labelOf(point)));
   }
   const at = 100 * pneumonia.probability;
   bar.append(
