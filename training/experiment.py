@@ -53,9 +53,9 @@ def train(folder: Path, configuration: Configuration, work: Path, name: str, jou
         errors.TrainingError: one of its leaves, before any time is spent on learning where that can be told.
     """
     contract = networks.input_contract(configuration.arch, configuration.side_px)
-    indexed = dataset.index(folder)
     architectures.weights_file(configuration.weights)  # before minutes go into decoding
     restart.refuse_share(configuration)
+    indexed = dataset.index(folder)
     said = soft.read(configuration)
     pictures = load(indexed, contract)
     split = splits.split(pictures.dataset, configuration.seed)

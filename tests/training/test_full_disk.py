@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from tests.training.elsewhere import save_keras, softmax_with_gap
 
 pytestmark = pytest.mark.train
 
@@ -37,12 +38,10 @@ def test_checkpoint_that_does_not_fit_ends_the_run_and_the_same_command_goes_on(
     assert (tmp_path / "package/manifest.json").is_file()
 
 
-@pytest.mark.parametrize("command", ["export", "package"])
 def test_package_that_does_not_fit_is_one_line_and_leaves_nothing(
-    command: str, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = [str(package / "network.keras"), "--labels", "normal,bacterial pneumonia,viral pneumonia"]
-    asked = [command, *([str(package)] if command == "export" else source), "--out", str(tmp_path / "new"), "--tracking", "none"]
+    asked = ["export", str(package), "--out", str(tmp_path / "new"), "--tracking", "none"]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))  # no file may be larger: the network does not fit
     try:
@@ -52,3 +51,12 @@ def test_package_that_does_not_fit_is_one_line_and_leaves_nothing(
     assert f"error: cannot_write: Expected to write {tmp_path / 'new'}. Received: File too large." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     assert main(asked) == 0
+
+
+def test_model_from_elsewhere_has_nowhere_to_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    place = tmp_path / "file/new"
+    theirs = save_keras(softmax_with_gap(), tmp_path)
+    asked = ["package", str(theirs), "--labels", "normal,bacterial pneumonia,viral pneumonia", "--out", str(place), "--tracking", "none"]
+    assert main(asked) == 2
+    assert f"error: cannot_write: Expected to write {place}. Received: Not a directory." in capsys.readouterr().err

@@ -87,7 +87,7 @@ def test_the_card_states_the_new_points(out: Path) -> None:
 def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
     card = (out / "CARD.md").read_text("utf-8")
     chosen = "Temperature and thresholds of this version were chosen on out-of-fold predictions (oof.csv)"
-    assert f"`tune` chose the epoch and the correction of the logits. {chosen}" in card
+    assert f"`tune` chose the correction of the logits. {chosen}" in card
     assert "`tune` chose what was chosen" not in card
     assert "patients, each decided by what the others chose." in card
     assert "who did not train or tune it" not in card
@@ -98,7 +98,7 @@ def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
 
 def test_the_card_of_a_trained_package_says_that_the_tune_patients_chose() -> None:
     text = card.write(manifest.read(baked())[0])
-    assert "`tune` chose what was chosen (epoch, correction of the logits, temperature, thresholds)" in text
+    assert "`tune` chose what was chosen (correction of the logits, temperature, thresholds)" in text
     assert "pneumonia calibrate" not in text
 
 
@@ -196,7 +196,7 @@ def test_a_failure_leaves_the_old_package_and_no_trace(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(card, "write", fail)
-    with pytest.raises(errors.CannotWrite, match="No space left"):
+    with pytest.raises(errors.DiskFull, match="No space left"):
         recalibrated.write(baked(), result, "1.0.1", RECORD, target)
     assert (target / "manifest.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["package"]

@@ -219,7 +219,7 @@ def test_a_failed_export_leaves_the_old_package(package: Path, tmp_path: Path) -
     parts = assembly.Parts(written, (package / "network.tflite").read_bytes(), selftest)
     export.write(parts, tmp_path / "model")
     before = (tmp_path / "model/manifest.json").read_bytes()
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(errors.DiskFull, match="No space"):
         export.write(parts, tmp_path / "model", _Unwritable())
     assert (tmp_path / "model/manifest.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
