@@ -55,7 +55,8 @@ def write(
         f"**{NOTICE}** Generated from `manifest.json`"
         + (" and an evaluation" if evaluation else "")
         + " by `training/card.py`; do not edit. PACKAGE is the folder of this package, DATASET one that holds NORMAL and PNEUMONIA"
-        + (f", {card_commands.PARENT} that of {parent}." if (parent := card_commands.parent(manifest)) else "."),
+        + "".join(f", {word} that of {package}" for word, package in card_commands.others(manifest).items())
+        + ".",
         markdown.section("Model details", _details(manifest)),
         markdown.section("Intended use", f"{manifest.intended_use}\n\n{_RESEARCH}"),
         markdown.section("Caveats", "\n".join(f"- {limit}" for limit in manifest.limits)),

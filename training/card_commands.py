@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.manifest import Manifest
+from training import wording
 from training.calibrate import REQUIREMENTS
 
-PARENT: Final = "PARENT"
-_BEGAN: Final = "which began with"  # as `training.origin` names a package to go on from
+_PARENT: Final = "PARENT"
+_START: Final = "START"
 
 
 def recalibrated(manifest: Manifest) -> bool:
@@ -16,12 +17,11 @@ def recalibrated(manifest: Manifest) -> bool:
     return manifest.origin.parent_version is not None and "calibration" in manifest.origin.config
 
 
-def parent(manifest: Manifest) -> str:
-    """Return the name and version of the package that PARENT means in these commands; "" where it means none."""
-    if recalibrated(manifest):
-        return f"{manifest.name} {manifest.origin.parent_version}"
+def others(manifest: Manifest) -> dict[str, str]:
+    """Return the other packages that these commands name: name and version of each, by the word that stands for its folder."""
+    found = {_PARENT: f"{manifest.name} {manifest.origin.parent_version}"} if recalibrated(manifest) else {}
     began = manifest.origin.initial_weights
-    return began.partition(", ")[0] if _BEGAN in began else ""
+    return found | ({_START: began.partition(", ")[0]} if wording.BEGAN in began else {})
 
 
 def of_figures(manifest: Manifest) -> str:
@@ -32,7 +32,7 @@ def of_figures(manifest: Manifest) -> str:
     source = "PREDICTIONS" if "predictions_sha256" in calibration else "DATASET"
     usual = REQUIREMENTS._asdict()
     required = {key: value for key, value in calibration.get("requirements", {}).items() if usual.get(key) != value}
-    return _shown(["pneumonia", "calibrate", PARENT, source], required)
+    return _shown(["pneumonia", "calibrate", _PARENT, source], required)
 
 
 def of_network(manifest: Manifest) -> str:
@@ -50,7 +50,7 @@ def of_network(manifest: Manifest) -> str:
         labelled = "calibration" in config and not recalibrated(manifest)
         given = ["--dataset", "DATASET"] if labelled else []
         return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
-    weights = PARENT if _BEGAN in manifest.origin.initial_weights else str(config.get("weights", ""))
+    weights = _START if _START in others(manifest) else str(config.get("weights", ""))
     named = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
     return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], named, "NEW")
 

@@ -178,7 +178,7 @@ def _mistakes(examined: Examined) -> Section:
     for truth, name in mistake_pictures.SORTS:
         wrong = [(mistake, file_of[mistake.file]) for mistake in evaluation.mistakes if mistake.truth == truth]
         if wrong:
-            beside = ", each beside its heat map" if examined.classifier.manifest.class_activation_maps else ""
+            beside = mistake_pictures.beside(examined.classifier.manifest)
             alt = f"The surest {min(len(wrong), mistake_pictures.MOST)} of {len(wrong)} {name}{beside}"
             sentences.append(f"{alt}; the probability of pneumonia stands above.")
             drawn.append(Picture(mistake_pictures.draw(wrong, examined.classifier, examined.point), alt))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from core import images
 from core.classifier import Classifier
-from core.manifest import OperatingPoint
+from core.manifest import Manifest, OperatingPoint
 from training.evaluation import Mistake
 
 MOST: Final = 9
@@ -21,6 +21,11 @@ SORTS: Final = (("pneumonia", "missed"), ("normal", "false alarms"))
 """The truth of each sort, and what it is called."""
 _PAIRS_A_ROW: Final = 3
 _TILE_PX: Final = 240
+
+
+def beside(manifest: Manifest) -> str:
+    """Return what a caption says of what stands beside each picture; nothing of a network without class activation maps."""
+    return ", each beside its heat map" if manifest.class_activation_maps else ""
 
 
 def draw(mistakes: Sequence[tuple[Mistake, Path]], classifier: Classifier, point: OperatingPoint, named: bool = True) -> Figure:

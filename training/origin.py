@@ -11,7 +11,7 @@ import keras
 import msgspec
 
 from core.manifest import Origin, read
-from training import architectures, libraries, soft
+from training import architectures, libraries, soft, wording
 from training.configuration import Configuration
 from training.pictures import Pictures
 from training.splits import Split
@@ -73,7 +73,7 @@ def initial_weights(weights: str, weights_origin: str = "") -> str:
     if package := architectures.package_folder(weights):
         manifest, data = read(package)
         digest = hashlib.sha256(data).hexdigest()
-        return f"{manifest.name} {manifest.version}, sha256 {digest}, which began with {manifest.origin.initial_weights}"
+        return f"{manifest.name} {manifest.version}, sha256 {digest}, {wording.BEGAN} {manifest.origin.initial_weights}"
     file = architectures.weights_file(weights)
     if file is None:
         return "imagenet (keras.applications)" if weights == "imagenet" else "none"

@@ -43,6 +43,6 @@ def draw(evaluation: Evaluation, folder: Path, dataset: Path) -> dict[str, Patie
             raise errors.EvaluationMismatch(f"Expected the data set that was evaluated on. Received: {dataset}, without {absent[0]}.")
         if wrong:
             figure = mistake_pictures.draw(wrong, classifier, point, named=False)
-            alt = f"X-rays of patients: the surest {len(wrong)} {name}, each beside its heat map"
+            alt = f"X-rays of patients: the surest {len(wrong)} {name}{mistake_pictures.beside(classifier.manifest)}"
             drawn[f"{shelf.REPORT_FOLDER}/{name.replace(' ', '-')}.png"] = PatientPicture(alt, png(figure))
     return drawn

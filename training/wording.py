@@ -1,8 +1,12 @@
 """Figures as words: what the sentences of reports are made with, so that each says the same thing in the same way."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from core.manifest import Interval
+
+BEGAN: Final = "which began with"
+"""Between a package that a training went on from and what that one began with, in a manifest's `initial_weights`."""
 
 
 def count(number: int, noun: str) -> str:

@@ -94,6 +94,10 @@ def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
     assert "The same test pictures" not in card
     assert card.count("By `pneumonia calibrate PARENT PREDICTIONS --out PACKAGE`:") == 4
     assert card.count("By `pneumonia train DATASET") == 1
+    assert card.count("By `pneumonia train DATASET --config PACKAGE/manifest.json --weights START --out NEW`:") == 1
+    before = manifest.read(baked())[0]
+    start = before.origin.initial_weights.partition(", ")[0]
+    assert f", PARENT that of {before.name} {before.version}, START that of {start}.\n" in card  # two packages, two words
 
 
 def test_the_card_of_a_trained_package_says_that_the_tune_patients_chose() -> None:
