@@ -42,7 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Choose, measure, write, and say what came of it."""
     from core import package
-    from training import recalibrated, recalibration, shelf
+    from training import recalibrated, recalibration, shelf, versions
     from training.calibrate import Requirements
 
     required = Requirements(arguments.screening_sensitivity, arguments.balanced_sensitivity, arguments.rule_in_specificity)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     with resuming.kept("calibrate", [arguments.source], {"package": classifier.identity.sha256}) as kept:
         predictions, calibrated_on = _predictions(arguments.source, classifier, threads, kept)
         result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
-        version = arguments.package_version or recalibrated.next_version(classifier.manifest.version)
+        version = arguments.package_version or versions.patch_after(classifier.manifest.version)
         parent = package.locate(arguments.package)
         record = {**calibrated_on, "requirements": required._asdict()}
         with quiet_native_code():

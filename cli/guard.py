@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from core.manifest import NETWORK_FILE
     from core.network import Network
     from core.quiet import quiet_native_code
-    from training import errors, guarding, recalibrated, shelf
+    from training import errors, guarding, shelf, versions
 
     shelf.check_target(arguments.out, arguments.replace)
     classifier, threads = packages.load(arguments.package)
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise errors.InvalidOption("Expected a package whose network gives an embedding. Received: one that gives none.")
     gathered = guarding.gather(arguments.dataset, classifier, threads)
     packages.tell(gathered.unread)
-    version = arguments.package_version or recalibrated.next_version(manifest.version)
+    version = arguments.package_version or versions.patch_after(manifest.version)
     parent = package.locate(arguments.package)
     with resuming.kept("guard", [arguments.dataset], {"package": classifier.identity.sha256}) as kept, quiet_native_code():
         network = Network((parent / NETWORK_FILE).read_bytes(), manifest, threads)

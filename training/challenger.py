@@ -1,6 +1,5 @@
 """What a retrained model is: the recipe of fine-tuning, which is that of its champion made gentler, and its version."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,13 +7,12 @@ import msgspec
 
 from core.manifest import Manifest
 from core.settings import Settings
-from training import errors
+from training import errors, versions
 from training.configuration import Configuration
 
 _KEPT: Final = ("arch", "dropout", "label_smoothing", "weight_decay", "seed", "side_px", "fit_side_px", "augmentation")
 _LEARNING_RATE: Final = 1e-4  # a fifth of a first training's: what is known shall move, not go
 _EMA: Final = 0.9  # spans ten steps: uploads alone are a few batches
-_VERSION: Final = re.compile(r"(\d+)\.(\d+)\.\d+")
 
 
 def recipe(manifest: Manifest, settings: Settings, labels: int) -> Configuration:
@@ -46,8 +44,5 @@ def recipe(manifest: Manifest, settings: Settings, labels: int) -> Configuration
 
 def next_version(known: Sequence[str], champion: str, job_id: str) -> str:
     """Return the version after all that are known: 1.2.3 gives 1.3.0; a champion of another form gets the job's number."""
-    numbers = [(int(found[1]), int(found[2])) for version in known if (found := _VERSION.fullmatch(version))]
-    if not _VERSION.fullmatch(champion):
-        return f"{champion[:80]}-retrained-{int(job_id)}"
-    major, minor = max(numbers)
-    return f"{major}.{minor + 1}.0"
+    following = versions.minor_after([champion]) and versions.minor_after([champion, *known])
+    return following or f"{champion[:80]}-retrained-{int(job_id)}"

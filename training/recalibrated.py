@@ -3,7 +3,6 @@
 All files go into a folder beside the target, which then takes its place: the target holds a whole package or what it held before.
 """
 
-import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +18,6 @@ from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import card, data_page, shelf
 from training.recalibration import Recalibration, applied
-
-
-def next_version(version: str) -> str:
-    """Return the version after this one: 1.2.3 gives 1.2.4, anything else gets "-calibrated"."""
-    numbers = re.fullmatch(r"(\d+\.\d+\.)(\d+)", version)
-    return f"{numbers[1]}{int(numbers[2]) + 1}" if numbers else f"{version[:89]}-calibrated"
 
 
 def write(parent: Path, result: Recalibration, version: str, calibrated_on: dict[str, Any], folder: Path) -> Manifest:

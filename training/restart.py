@@ -4,7 +4,6 @@ A run that goes on from a package gets a new learning rate, side or recipe, and 
 """
 
 import logging
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +13,7 @@ import msgspec
 import numpy as np
 
 from core.manifest import MANIFEST_FILE, InputContract, Manifest, read
-from training import architectures, errors, networks, rebuild
+from training import architectures, errors, networks, rebuild, versions
 from training.configuration import Configuration
 from training.dataset import KINDS
 from training.pictures import GreyStack, Pictures, inputs
@@ -66,10 +65,9 @@ def version(weights: str) -> str:
     """Return the version of what learns from these weights on: 0.1.0, or after a package the next, 0.3.0 after 0.2.1."""
     folder = architectures.package_folder(weights)
     if folder is None:
-        return "0.1.0"
+        return versions.FIRST
     before = read(folder)[0].version
-    numbers = re.fullmatch(r"(\d+)\.(\d+)\.\d+", before)
-    return f"{numbers[1]}.{int(numbers[2]) + 1}.0" if numbers else f"{before[:90]}-further"
+    return versions.minor_after([before]) or f"{before[:90]}-further"
 
 
 def manifest_of(folder: Path, dataset_sha256: str, configuration: Configuration) -> Manifest:

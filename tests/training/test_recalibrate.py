@@ -28,6 +28,7 @@ from training import (
     recalibrated,
     recalibration,
     shifted_answers,
+    versions,
 )
 from training.predictions import Predictions
 
@@ -61,7 +62,7 @@ def test_the_new_package_loads_and_says_where_it_comes_from(out: Path, result: r
     written = classifier.manifest
     assert written.temperature == pytest.approx(result.choice.temperature)
     assert [point.threshold for point in written.operating_points] == [point.threshold for point in result.points]
-    assert (written.version, written.origin.parent_version) == (recalibrated.next_version(parent.version), parent.version)
+    assert (written.version, written.origin.parent_version) == (versions.patch_after(parent.version), parent.version)
     assert written.files["network.tflite"] == parent.files["network.tflite"]
     assert "oof.csv" in written.origin.config["calibration"]["source"]
     assert written.metrics["threshold_spread"].keys() == {"screening", "balanced", "rule_in"}
@@ -230,6 +231,6 @@ def test_figures_of_other_operating_points_are_not_taken_along(result: recalibra
     ("version", "following"), [("0.1.0", "0.1.1"), ("2.10.9", "2.10.10"), ("2026-11-21", "2026-11-21-calibrated"), ("v" * 100, None)]
 )
 def test_the_next_version_is_one_that_a_manifest_takes(version: str, following: str | None) -> None:
-    received = recalibrated.next_version(version)
+    received = versions.patch_after(version)
     assert following in (None, received)
     assert msgspec.convert(received, manifest.Identifier) == received
