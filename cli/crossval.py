@@ -13,7 +13,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="cross-validate a recipe by patient",
         description="Train and test on DATASET in folds of whole patients. The same command goes on with an interrupted run.",
     )
-    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/, or a folder for each kind")
     parser.add_argument("--folds", type=int, default=5, metavar="INT", help="(default: 5)")
     parser.add_argument(
         "--teaching",

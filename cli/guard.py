@@ -15,7 +15,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "the patients who taught the network then fit the guard, the tune patients choose its thresholds, the others only report.",
     )
     packages.register_source(parser)
-    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/, or a folder for each kind")
     packages.register_target(parser, "the new package's folder")
     parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")
     recipe.register_tracking(parser)

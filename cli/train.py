@@ -14,7 +14,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="train a model on a folder of X-rays and write a model package",
         description="Train on DATASET and write a model package. The same command goes on with an interrupted run.",
     )
-    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/, or a folder for each kind")
     packages.register_target(parser)
     parser.add_argument(
         "--work", type=Path, metavar="FOLDER", help="checkpoints and history (default: runs/<recipe>: its file, or its architecture)"
@@ -36,12 +36,13 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
-    from training import assembly, data_page, experiment, export, restart, runs, shelf
+    from training import assembly, convert, data_page, experiment, export, restart, runs, shelf
     from training.runstate import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
     name = arguments.name or f"pneumonia-{configuration.arch}"
     shelf.check_target(arguments.out, arguments.replace)
+    convert.foretell()
     work = arguments.work or Path("runs") / recipe.called(arguments, configuration)
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(

@@ -16,7 +16,7 @@ from core.contract import ModelIdentity
 from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, SelfTestCase
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
-from training import calibrate, choices, convert, draft, errors, guard, networks, origin, precision
+from training import calibrate, choices, claims, convert, draft, errors, guard, networks, origin, precision
 from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained
 from training.kept import NOTHING, Kept
@@ -32,18 +32,6 @@ LABELS: Final = (
 )
 """In the order of `training.dataset.KINDS`, with SNOMED CT codes."""
 PNEUMONIA_CODE: Final = "233604007"
-
-INTENDED_USE: Final = (
-    "Research and education: the probability of pneumonia on a frontal chest X-ray of a child. "
-    "Not a medical device; a person who can read the picture decides."
-)
-LIMITS: Final = (
-    "Trained on children of one to five years from one hospital; adults, other hospitals and other detectors are untested.",
-    "The labels bacterial and viral are weak: they come from the course of the illness, not from the picture alone.",
-    "The data set's normal pictures are sharper than its others; augmentation works against this shortcut, but some of it may remain.",
-    guard.UNGUARDED,
-    "Figures are of held-out patients of the same hospital; expect lower specificity elsewhere.",
-)
 
 _PARITY_PICTURES: Final = 128
 _SELFTEST_SEEDS: Final = (0, 1)
@@ -113,6 +101,7 @@ def _provisional(trained: Trained, release: Release, labels: tuple[Label, ...]) 
     placeholder = OperatingPoint(
         name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
     )
+    said = claims.of(trained.pictures.dataset)
     return Manifest(
         format_version=1,
         name=release.name,
@@ -129,8 +118,8 @@ def _provisional(trained: Trained, release: Release, labels: tuple[Label, ...]) 
         default_operating_point=calibrate.BALANCED,
         metrics={},
         origin=_origin(trained, release),
-        intended_use=INTENDED_USE,
-        limits=LIMITS,
+        intended_use=said.intended_use,
+        limits=said.limits,
     )
 
 

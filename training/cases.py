@@ -6,23 +6,14 @@ missing and names may say nothing.
 
 import logging
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from core.manifest import Label, Manifest
 from training import dataset, errors, splits
 
 _log = logging.getLogger(__name__)
-
-_PNEUMONIA: Final = "pneumonia"
-_KIND_OF_FOLDER: Final = {
-    "bacteria": dataset.BACTERIAL,
-    "bacterial": dataset.BACTERIAL,
-    "virus": dataset.VIRAL,
-    "viral": dataset.VIRAL,
-}
 
 
 class Case(NamedTuple):
@@ -70,14 +61,14 @@ def find(folder: Path, meaning: Meaning) -> Cases:
     if not folder.is_dir():
         raise errors.DatasetMissing(f"Expected {expected}. Received: {folder}, which is no folder.")
     present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    known = [child for child in present if _key(child.name) in classes]
-    ignored = tuple(_text(child.name) for child in present if _key(child.name) not in classes)
+    known = [child for child in present if dataset.folder_key(child.name) in classes]
+    ignored = tuple(_text(child.name) for child in present if dataset.folder_key(child.name) not in classes)
     if not known:
         raise errors.NoClassFolders(f"Expected {expected}. Received: {', '.join(ignored) or 'no folder at all'} in {folder}.")
     if ignored:
         _log.warning("passed over: Expected %s. Received as well: %s.", expected, ", ".join(ignored))
     found = [
-        _describe(file, folder, *classes[_key(child.name)])
+        _describe(file, folder, *classes[dataset.folder_key(child.name)])
         for child in known
         for file in child.rglob("*")
         if file.is_file() and not file.name.startswith(".")
@@ -128,14 +119,16 @@ def digest(cases: Sequence[Case], digests: Sequence[str]) -> str:
 def _classes(meaning: Meaning) -> dict[str, tuple[bool, str | None]]:
     """Return for each name that a folder may have: whether it means pneumonia, and which kind."""
     labels = {label.name for label in meaning.labels}
-    classes: dict[str, tuple[bool, str | None]] = {_key(dataset.NORMAL): (False, meaning.negative), _key(_PNEUMONIA): (True, None)}
-    for name, kind in _KIND_OF_FOLDER.items():
-        if kind in labels:
-            classes[_key(name)] = (True, kind)
+    classes: dict[str, tuple[bool, str | None]] = {}
+    for key, kind in dataset.KIND_OF_FOLDER.items():
+        if kind == dataset.NORMAL:
+            classes[key] = (False, meaning.negative)
+        elif kind == dataset.PNEUMONIA or kind in labels:
+            classes[key] = (True, None if kind == dataset.PNEUMONIA else kind)
     for name in labels:
         # A package of two labels calls its positive one pneumonia: no kind.
-        known_kind = None if _key(name) == _key(_PNEUMONIA) else name
-        classes[_key(name)] = (name != meaning.negative, known_kind)
+        known_kind = None if dataset.folder_key(name) == dataset.PNEUMONIA else name
+        classes[dataset.folder_key(name)] = (name != meaning.negative, known_kind)
     return classes
 
 
@@ -147,12 +140,8 @@ def _describe(file: Path, folder: Path, pneumonia: bool, kind: str | None) -> Ca
     except errors.UnknownKind:
         return Case(file, shown, pneumonia, kind, None)
     # A normal picture whose name tells no patient is given a name with its folder.
-    known_patient = None if patient.startswith(f"{place}/") else patient
+    known_patient = patient if dataset.tells_patient(patient) else None
     return Case(file, shown, pneumonia, kind if kind or not pneumonia else named_kind, known_patient)
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _text(name: str) -> str:

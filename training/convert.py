@@ -21,13 +21,26 @@ PARITY_FLOAT16: Final = 2e-3
 """Largest difference of a probability from Keras that is accepted, for full weights and for weights of half precision."""
 
 
+def can_export() -> bool:
+    """Return whether TensorFlow runs, which alone of Keras's backends exports to LiteRT."""
+    return bool(keras.backend.backend() == "tensorflow")
+
+
+def foretell() -> None:
+    """Say before hours of learning what will be missing after them."""
+    if not can_export():
+        _log.info(
+            "learning on %s, which does not export: give the same command with KERAS_BACKEND=tensorflow afterwards", keras.backend.backend()
+        )
+
+
 def require_tensorflow() -> None:
     """Refuse another backend: only TensorFlow exports.
 
     Raises:
         errors.ConversionFailed: another backend runs.
     """
-    if keras.backend.backend() != "tensorflow":
+    if not can_export():
         raise errors.ConversionFailed(
             f"Expected the tensorflow backend for export. Received: {keras.backend.backend()}. Run the same command with "
             "KERAS_BACKEND=tensorflow: it goes on in the same work folder and exports."

@@ -28,7 +28,15 @@ KINDS: Final = (NORMAL, BACTERIAL, VIRAL)
 PNEUMONIA: Final = "pneumonia"
 """What a picture shows whose name does not tell the kind; no output of the network."""
 
-_CLASS_FOLDERS: Final = ("NORMAL", "PNEUMONIA")
+KIND_OF_FOLDER: Final = {
+    "normal": NORMAL,
+    "pneumonia": PNEUMONIA,
+    **dict.fromkeys(("bacterialpneumonia", "bacterial", "bacteria"), BACTERIAL),
+    **dict.fromkeys(("viralpneumonia", "viral", "virus"), VIRAL),
+}
+"""What a class folder means, by `folder_key` of its name; of PNEUMONIA the names of its files tell the kind."""
+
+_EXPECTED: Final = "the folders NORMAL and PNEUMONIA, or normal, bacterial-pneumonia and viral-pneumonia"
 # The person counter restarts for each kind: person78_bacteria and person78_virus are two children.
 _PNEUMONIA_NAME: Final = re.compile(r"^(person\d+)_(bacteria|virus)(?:_|\.|$)", re.IGNORECASE)
 _PERSON_NAME: Final = re.compile(r"^(person\d+)(?:[_-]|\.|$)", re.IGNORECASE)
@@ -69,10 +77,12 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dataset:
-    """List the pictures of a data set folder that holds NORMAL/ and PNEUMONIA/.
+    """List the pictures of a data set folder that holds NORMAL/ and PNEUMONIA/, or a folder for each kind.
+
+    A warning says how many names tell no patient: nothing but identical bytes can keep those pictures together.
 
     Args:
-        folder: its PNEUMONIA pictures are named person<N>_bacteria_<K> or person<N>_virus_<K>.
+        folder: its PNEUMONIA pictures are named person<N>_bacteria_<K> or person<N>_virus_<K>; in the folder of a kind any name will do.
         progress: show a progress bar.
         kinds_needed: as in `describe`.
 
@@ -89,6 +99,13 @@ def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dat
         Sample(path=path, sha256=sha256, kind=kind, patient=patient, group=name)
         for (path, kind, patient), sha256, name in zip(found, digests, groups, strict=True)
     )
+    if unnamed := sum(not tells_patient(sample.patient) for sample in samples):
+        _log.warning(
+            "%d of %d names tell no patient: each of these pictures counts as a patient of its own, and a patient with several may be on "
+            "both sides of a split",
+            unnamed,
+            len(samples),
+        )
     return Dataset(folder=folder, samples=samples, sha256=digest(samples))
 
 
@@ -104,20 +121,31 @@ def describe(path: str, kinds_needed: bool = True) -> tuple[str, str]:
     """
     folder, _, name = path.partition("/")
     name = name.rsplit("/", 1)[-1]
-    if folder.upper() == "NORMAL":
+    kind = KIND_OF_FOLDER.get(folder_key(folder), PNEUMONIA)
+    unnamed = f"{folder.upper()}/{Path(name).stem}"
+    if kind == NORMAL:
         normal = _NORMAL_NAME.match(name)
-        # A name that tells no patient: each picture counts as a patient of its own.
-        return NORMAL, (normal.group(1).upper() if normal else f"NORMAL/{Path(name).stem}")
-    pneumonia = _PNEUMONIA_NAME.match(name)
-    if pneumonia is None and not kinds_needed:
-        person = _PERSON_NAME.match(name)
-        return PNEUMONIA, (person.group(1).lower() if person else f"PNEUMONIA/{Path(name).stem}")
-    if pneumonia is None:
+        return NORMAL, (normal.group(1).upper() if normal else unnamed)
+    if pneumonia := _PNEUMONIA_NAME.match(name):
+        word = pneumonia.group(2).lower()
+        return (_KIND_OF_WORD[word] if kind == PNEUMONIA else kind), f"{pneumonia.group(1).lower()}_{word}"
+    if kind == PNEUMONIA and kinds_needed:
         raise errors.UnknownKind(
-            f"Expected names like person<N>_bacteria_<K> or person<N>_virus_<K> in PNEUMONIA, which tell the kind. Received: {name!r}."
+            f"Expected names like person<N>_bacteria_<K> or person<N>_virus_<K> in PNEUMONIA, which tell the kind, or a folder for each "
+            f"kind, bacterial-pneumonia and viral-pneumonia. Received: {name!r}."
         )
-    word = pneumonia.group(2).lower()
-    return _KIND_OF_WORD[word], f"{pneumonia.group(1).lower()}_{word}"
+    person = _PERSON_NAME.match(name)
+    return kind, (person.group(1).lower() if person else unnamed)
+
+
+def tells_patient(patient: str) -> bool:
+    """Return whether the name of the file told the patient that `describe` gave; else it is called by its folder, too."""
+    return "/" not in patient
+
+
+def folder_key(name: str) -> str:
+    """Return what of a folder's name matters: letters and digits, small."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _described(folder: Path, path: str, kinds_needed: bool) -> tuple[str, str]:
@@ -182,15 +210,13 @@ def digest(samples: Iterable[Filed]) -> str:
 def _picture_paths(folder: Path) -> list[str]:
     """Return the files of the class folders, sorted, relative, with forward slashes; hidden files are left out."""
     if not folder.is_dir():
-        raise errors.DatasetMissing(f"Expected a folder that holds {' and '.join(_CLASS_FOLDERS)}. Received: {folder}, which is no folder.")
-    present = {child.name.upper(): child for child in sorted(folder.iterdir()) if child.is_dir()}
-    missing = [name for name in _CLASS_FOLDERS if name not in present]
-    if missing:
-        raise errors.NoClassFolders(
-            f"Expected the folders {' and '.join(_CLASS_FOLDERS)} in {folder}. "
-            f"Received: {', '.join(sorted(present)) or 'no folder at all'}."
-        )
-    if others := ", ".join(child.name for name, child in present.items() if name not in _CLASS_FOLDERS and not name.startswith(".")):
-        _log.warning("passed over: Expected the folders %s. Received as well: %s.", " and ".join(_CLASS_FOLDERS), others)
-    files = (path for name in _CLASS_FOLDERS for path in present[name].rglob("*") if path.is_file())
+        raise errors.DatasetMissing(f"Expected a folder that holds {_EXPECTED}. Received: {folder}, which is no folder.")
+    present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+    kinds = {child: KIND_OF_FOLDER[key] for child in present if (key := folder_key(child.name)) in KIND_OF_FOLDER}
+    if len({kind == NORMAL for kind in kinds.values()}) < 2:
+        received = ", ".join(child.name for child in present) or "no folder at all"
+        raise errors.NoClassFolders(f"Expected {_EXPECTED}, in {folder}. Received: {received}.")
+    if others := ", ".join(child.name for child in present if child not in kinds):
+        _log.warning("passed over: Expected %s. Received as well: %s.", _EXPECTED, others)
+    files = (path for child in kinds for path in child.rglob("*") if path.is_file())
     return sorted(path.relative_to(folder).as_posix() for path in files if not path.name.startswith("."))

@@ -56,10 +56,10 @@ def describe(path: str) -> tuple[str, str, str, bool]:
     """
     folder, _, name = path.partition("/")
     label = folder.upper()
-    if label not in KNOWN_LABELS:
+    if dataset.folder_key(folder) not in dataset.KIND_OF_FOLDER:
         return label, folder.lower(), f"{label}/{name}", False
     kind, patient = dataset.describe(path, kinds_needed=False)
-    return label, kind, patient, "/" not in patient
+    return label, kind, patient, dataset.tells_patient(patient)
 
 
 def _parts_below(folder: Path, depth: int) -> list[Path]:

@@ -22,6 +22,9 @@ CONTRACT = InputContract(height_px=64, width_px=48, channels=1, low=-1.0, high=1
         ("PNEUMONIA/person78_bacteria_381.jpeg", "bacterial pneumonia", "person78_bacteria"),
         ("PNEUMONIA/person78_virus_140.jpeg", "viral pneumonia", "person78_virus"),
         ("pneumonia/ward/Person78_VIRUS_140.png", "viral pneumonia", "person78_virus"),
+        ("viral-pneumonia/scan.jpeg", "viral pneumonia", "VIRAL-PNEUMONIA/scan"),
+        ("Bacterial pneumonia/person78_3.jpeg", "bacterial pneumonia", "person78"),
+        ("bacteria/person78_virus_140.jpeg", "bacterial pneumonia", "person78_virus"),
     ],
 )
 def test_folder_and_name_tell_kind_and_patient(path: str, kind: str, patient: str) -> None:
@@ -49,6 +52,35 @@ def test_a_data_set_of_two_classes_is_indexed_where_no_kind_is_needed(tmp_path: 
     found = dataset.index(tmp_path, progress=False, kinds_needed=False)
     assert [sample.kind for sample in found.samples] == [dataset.NORMAL, dataset.PNEUMONIA, dataset.VIRAL]
     with pytest.raises(errors.UnknownKind):
+        dataset.index(tmp_path, progress=False)
+
+
+def test_a_folder_for_each_kind_is_taken_and_patients_whom_no_name_tells_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, folder in enumerate(("normal", "bacterial-pneumonia", "viral-pneumonia")):
+        draw(tmp_path / folder / "a.jpeg", number)
+    draw(tmp_path / "normal/IM-0001-0001.jpeg", 3)
+    found = dataset.index(tmp_path, progress=False)
+    assert [(sample.kind, sample.patient) for sample in found.samples] == [
+        (dataset.BACTERIAL, "BACTERIAL-PNEUMONIA/a"),
+        (dataset.NORMAL, "IM-0001"),
+        (dataset.NORMAL, "NORMAL/a"),
+        (dataset.VIRAL, "VIRAL-PNEUMONIA/a"),
+    ]
+    assert "3 of 4 names tell no patient" in caplog.text
+
+
+def test_names_that_tell_every_patient_need_no_warning(phantoms: Path, caplog: pytest.LogCaptureFixture) -> None:
+    dataset.index(phantoms, progress=False)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("folders", [("normal",), ("PNEUMONIA", "viral")], ids=["no pneumonia", "nothing normal"])
+def test_normal_pictures_and_pneumonia_are_both_needed(folders: tuple[str, ...], tmp_path: Path) -> None:
+    for folder in folders:
+        draw(tmp_path / folder / "person1_virus_1.jpeg", 1)
+    with pytest.raises(errors.NoClassFolders):
         dataset.index(tmp_path, progress=False)
 
 
@@ -83,7 +115,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_without_class_folders_is_refused_with_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "cats").mkdir()
-    with pytest.raises(errors.NoClassFolders, match="CATS"):
+    with pytest.raises(errors.NoClassFolders, match=r"bacterial-pneumonia and viral-pneumonia, in .* Received: cats\."):
         dataset.index(tmp_path)
 
 
@@ -106,7 +138,7 @@ def test_folders_of_other_classes_are_told_and_passed_over(tmp_path: Path, caplo
 
     assert len(dataset.index(tmp_path, progress=False).samples) == 3
 
-    assert "passed over: Expected the folders NORMAL and PNEUMONIA. Received as well: Tuberculosis." in caplog.text
+    assert "and viral-pneumonia. Received as well: Tuberculosis." in caplog.text
 
 
 def test_a_file_that_is_no_picture_may_have_any_name(tmp_path: Path) -> None:

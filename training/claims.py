@@ -1,0 +1,51 @@
+"""What a package says of its use and of its limits, by what is known of the data set that taught it."""
+
+from typing import Final, NamedTuple
+
+from training import guard
+from training.dataset import Dataset, tells_patient
+
+INTENDED_USE: Final = (
+    "Research and education: the probability of pneumonia on a frontal chest X-ray of a child. "
+    "Not a medical device; a person who can read the picture decides."
+)
+OF_THE_PUBLIC: Final = (
+    "Trained on children of one to five years from one hospital; adults, other hospitals and other detectors are untested.",
+    "The labels bacterial and viral are weak: they come from the course of the illness, not from the picture alone.",
+    "The data set's normal pictures are sharper than its others; augmentation works against this shortcut, but some of it may remain.",
+    guard.UNGUARDED,
+    "Figures are of held-out patients of the same hospital; expect lower specificity elsewhere.",
+)
+
+_USE_OF_ANOTHER: Final = (
+    "Research and education: the probability of pneumonia on a frontal chest X-ray like those that it learned from. "
+    "Not a medical device; a person who can read the picture decides."
+)
+_OF_ANOTHER: Final = (
+    "Whom the pictures that taught it show, nobody has said; other hospitals, ages and detectors than theirs are untested.",
+    "The labels are those of the folders; how they came about is not known here.",
+    guard.UNGUARDED,
+    "Figures are of held-out pictures of the same data set; expect worse ones elsewhere.",
+)
+
+
+class Claims(NamedTuple):
+    """The sentences of a manifest."""
+
+    intended_use: str
+    limits: tuple[str, ...]
+
+
+def of(taught_by: Dataset) -> Claims:
+    """Return the claims of a network that learned from this data set.
+
+    Files that are named as in the public data set (Kermany et al. 2018) are taken for it. Of others nothing is known.
+    """
+    unnamed = sum(not tells_patient(sample.patient) for sample in taught_by.samples)
+    doubt = (
+        f"{unnamed:,} of {len(taught_by.samples):,} file names tell no patient: one with several pictures may be on both sides of the split, "
+        "which flatters the figures."
+    )
+    public = 2 * unnamed < len(taught_by.samples)
+    limits = (OF_THE_PUBLIC if public else _OF_ANOTHER) + ((doubt,) if unnamed else ())
+    return Claims(INTENDED_USE if public else _USE_OF_ANOTHER, limits)
