@@ -33,7 +33,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             is in the whole picture that is asked about later; a smaller side undoes that (Touvron et al. 2019) and takes less time.
         statistics: of batch norm, in a base with initial weights: "learned" from each batch, or "fixed" as they came.
         precision: of the arithmetic while learning: "float32", or "bfloat16" for layers whose weights stay float32, which takes about half
-            the time where the processor multiplies bfloat16 and most of the work is convolutions (VGG16). What is served is float32.
+            the time where the processor multiplies bfloat16 and most of the work is convolutions (VGG16). A machine that would take longer
+            in it learns in float32 and says so. What is served is float32.
         batch_size: pictures a step.
         head_learning_rate: Adam's, constant, while the base is frozen.
         learning_rate: peak of AdamW's when all layers learn; half an epoch of warm-up, then a cosine to 0.

@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import networks, pace, runstate
+from training import arithmetic, networks, pace, runstate
 from training.batches import Batches
 from training.configuration import Configuration
 from training.pictures import Pictures, inputs
@@ -145,12 +145,13 @@ def _resume(
     if state := runstate.read(work):
         _log.info("going on after epoch %d of the run in %s", state.done, work)
         return state, keras.models.load_model(work / state.checkpoint)
+    precision = arithmetic.affordable(configuration.precision)  # it draws numbers: before the seed is set
     keras.utils.set_random_seed(configuration.seed)
     given = configuration
     model = start() if start else networks.build(given.arch, given.weights, labels, given.dropout, contract, given.statistics)
     if _as_served(contract, configuration):
         return State(), model
-    return State(), networks.remade(model, _shown(contract, configuration).width_px, configuration.precision)
+    return State(), networks.remade(model, _shown(contract, configuration).width_px, precision)
 
 
 def _compile_head(model: keras.Model, configuration: Configuration) -> None:

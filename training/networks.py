@@ -16,6 +16,7 @@ import numpy.typing as npt
 from core.manifest import InputContract
 from training import architectures, errors
 from training.architectures import input_contract as input_contract
+from training.arithmetic import POLICIES
 
 
 @keras.saving.register_keras_serializable(package="pneumonia")
@@ -31,7 +32,6 @@ class FixedStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  #
         return super().call(inputs, training=False, mask=mask)
 
 
-_POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _MOMENTUM: Final = 0.97  # the moving averages span 33 steps; MobileNetV2's own 0.999 would lag behind by a whole run
 
 
@@ -89,7 +89,7 @@ def remade(model: keras.Model, side_px: int, precision: str = "float32") -> kera
     Args:
         model: of another side only where it ends in a feature map, whose features do not depend on the size of the picture.
         side_px: its own, or a multiple of 32, so that strides and padding fall as they do at its own.
-        precision: of the base's arithmetic, "float32" or "bfloat16"; the weights are float32 in either.
+        precision: of the base's arithmetic, one of POLICIES.
 
     Raises:
         errors.InvalidConfiguration: another side, and the model has no feature map.
@@ -105,7 +105,7 @@ def remade(model: keras.Model, side_px: int, precision: str = "float32") -> kera
         if layer["class_name"] == "InputLayer":
             layer["config"]["batch_shape"] = (None, side_px, side_px, architectures.CHANNELS)
         else:
-            layer["config"]["dtype"] = _POLICIES[precision]
+            layer["config"]["dtype"] = POLICIES[precision]
     new = with_head(type(base).from_config(config), model.output_shape[-1], model.get_layer("dropout").rate)
     new.set_weights(model.get_weights())
     return new

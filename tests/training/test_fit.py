@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.manifest import InputContract
-from training import configuration, dataset, errors, networks, pictures, runstate
+from training import arithmetic, configuration, dataset, errors, networks, pictures, runstate
 from training.batches import Batches, class_weights
 from training.configuration import Configuration
 from training.fit import Judge, fit
@@ -203,7 +203,10 @@ def test_a_network_without_a_feature_map_has_one_size_only(loaded: pictures.Pict
 
 
 @pytest.mark.parametrize("arch", ["cnn", "dense"])
-def test_learning_in_bfloat16_gives_a_network_of_float32(arch: str, loaded: pictures.Pictures, tmp_path: Path) -> None:
+def test_learning_in_bfloat16_gives_a_network_of_float32(
+    arch: str, loaded: pictures.Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arithmetic, "seconds", {"bfloat16": 1.0, "float32": 2.0}.__getitem__)
     halved = msgspec.structs.replace(RECIPE, arch=arch, epochs=1, precision="bfloat16")
     kept = fit(loaded, 3, halved, CONTRACT, stop_after(2), tmp_path)
     learning = keras.models.load_model(tmp_path / "epoch-002.keras")
@@ -211,3 +214,17 @@ def test_learning_in_bfloat16_gives_a_network_of_float32(arch: str, loaded: pict
     assert policies == [{"float32"}, {"mixed_bfloat16"}]
     assert {weight.dtype for weight in learning.weights} == {"float32"}
     assert np.isfinite(kept.predict(pictures.inputs(loaded.grey, CONTRACT), verbose=0)).all()
+
+
+def test_a_machine_that_is_slower_in_bfloat16_learns_in_float32_and_says_so(
+    loaded: pictures.Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(arithmetic, "seconds", {"bfloat16": 9.0, "float32": 2.0}.__getitem__)
+    fit(loaded, 3, msgspec.structs.replace(RECIPE, epochs=1, precision="bfloat16"), CONTRACT, stop_after(2), tmp_path)
+    learning = keras.models.load_model(tmp_path / "epoch-002.keras")
+    assert {layer.dtype_policy.name for layer in networks.base_of(learning).layers[1:]} == {"float32"}
+    assert "learning in float32: bfloat16, which the recipe asks for, takes 4.5 times as long here" in caplog.text
+
+
+def test_a_step_takes_time_in_either_arithmetic() -> None:
+    assert all(0.0 < arithmetic.seconds(name) < 60.0 for name in arithmetic.POLICIES)
