@@ -2,7 +2,7 @@
 import { factList, make, percent } from "./dom.js";
 import { problemBlock } from "./credentials.js";
 import { codeInWords, decisionInWords, pointInWords, reasonInWords, verdictInWords } from "./words.js";
-import { makeScale } from "./scale.js";
+import { hasZone, makeScale } from "./scale.js";
 import { makeViewer, paint, underMap } from "./viewer.js";
 
 /**
@@ -141,7 +141,7 @@ function measuredSentence(used, card) {
   const range = (interval) => (interval ? ` (${percent(interval.low)} to ${percent(interval.high)})` : "");
   const sensitivity = percent(used.sensitivity) + range(point?.sensitivity);
   const specificity = percent(used.specificity) + range(point?.specificity);
-  const counted = used.indeterminate_to > used.indeterminate_from ? ` A picture without a decision was counted by its side of ${percent(used.threshold)}.` : "";
+  const counted = hasZone(used) ? ` A picture without a decision was counted by its side of ${percent(used.threshold)}.` : "";
   return `At “${pointInWords(used.name)}”, measured on patients that training did not see: sensitivity ${sensitivity}, specificity ${specificity}.${counted}`;
 }
 

@@ -6,6 +6,11 @@ const NARROWEST_PX = 270; // of the bar on a phone: what fits there fits everywh
 const LETTER_PX = 6.6; // of the labels, generously
 let scalesMade = 0;
 
+/** Does an operating point leave probabilities without a decision? @param {any} point */
+export function hasZone(point) {
+  return point.indeterminate_to > point.indeterminate_from;
+}
+
 /**
  * Draw the bar.
  * @param {any} pneumonia the answer's block
@@ -41,7 +46,7 @@ export function makeScale(pneumonia, points) {
     draw("circle", { class: "scale-dot", cx: `${at}%`, cy: 27, r: 7 }),
     draw("text", { class: "scale-value", x: `${at}%`, y: 12, "text-anchor": at < 10 ? "start" : at > 90 ? "end" : "middle" }, percent(pneumonia.probability)),
   );
-  const legend = zone > 0 ? make("p", { className: "small soft" }, "Hatched: no decision is made here.") : null;
+  const legend = hasZone(used) ? make("p", { className: "small soft" }, "Hatched: no decision is made here.") : null;
   return make("div", { className: "scale-box" }, bar, legend);
 }
 
@@ -74,7 +79,7 @@ function placeLabels(points, chosen) {
 function describe(pneumonia, points) {
   const used = pneumonia.operating_point;
   const others = points.filter((point) => point.name !== used.name).map((point) => `${pointInWords(point.name)} at ${percent(point.threshold)}`);
-  const zone = used.indeterminate_to > used.indeterminate_from ? `, no decision from ${percent(used.indeterminate_from)} to ${percent(used.indeterminate_to)}` : "";
+  const zone = hasZone(used) ? `, no decision from ${percent(used.indeterminate_from)} to ${percent(used.indeterminate_to)}` : "";
   const rest = others.length ? ` Other operating points: ${others.join(", ")}.` : "";
   return `Probability ${percent(pneumonia.probability)}. Threshold of ${pointInWords(used.name)} ${percent(used.threshold)}${zone}.${rest}`;
 }
