@@ -1,0 +1,90 @@
+"""What would a second look at each picture give, mirrored or cropped? AUROC of the mean log-odds, plain and under simulated shift.
+
+Called by `python -m benchmarks.views PACKAGE DATASET`, of the patients who choose and of those who are held out.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from core import images
+from core.manifest import NETWORK_FILE, Manifest, read
+from core.network import Network
+from training import dataset, metrics, splits
+from training.augment import SHIFTS, shift
+from training.dataset import KINDS, NORMAL
+from training.pictures import GreyStack, Pictures, load
+
+Grey = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+CROPPED: Final = 0.9
+"""Of each side."""
+PARTS: Final = ("tune", "test")
+
+
+def crop(grey: Grey) -> Grey:
+    """Return the middle of a picture."""
+    low = round(grey.shape[0] * (1.0 - CROPPED) / 2.0)
+    return np.ascontiguousarray(grey[low : len(grey) - low, low : len(grey) - low])
+
+
+def mirror(grey: Grey) -> Grey:
+    """Return a picture with left and right exchanged."""
+    return np.ascontiguousarray(grey[:, ::-1])
+
+
+VIEWS: Final[dict[str, Callable[[Grey], Grey]]] = {"as it is": lambda grey: grey, "mirrored": mirror, f"{CROPPED:.0%} of each side": crop}
+LOOKS: Final = ((0,), (1,), (2,), (0, 1), (0, 2))
+"""Positions in VIEWS."""
+
+
+def log_odds(network: Network, manifest: Manifest, grey: GreyStack) -> Floats:
+    """Return the network's log-odds of pneumonia: float64 array (shifts, views, pictures)."""
+    said = np.empty((len(SHIFTS), len(VIEWS), len(grey)))
+    for row, picture in enumerate(tqdm(grey, "views", unit="picture")):
+        for place, name in enumerate(SHIFTS):
+            shifted = shift(picture, name, row)
+            for look, view in enumerate(VIEWS.values()):
+                outputs = network.run(images.preprocess(view(shifted), manifest.input))
+                normal = np.clip(np.float64(outputs.probabilities[manifest.negative_index]), 1e-9, 1.0 - 1e-9)
+                said[place, look, row] = np.log((1.0 - normal) / normal)
+    return said
+
+
+def table(pictures: Pictures, said: Floats) -> str:
+    """Return a row for each of LOOKS: AUROC of the pictures as they are, its mean over all shifts, and the lowest of them."""
+    truth = pictures.labels != KINDS.index(NORMAL)
+    rows = []
+    for looks in LOOKS:
+        under = [metrics.auroc(truth, scores) for scores in said[:, looks].mean(axis=1)]
+        name = " and ".join(list(VIEWS)[look] for look in looks)
+        rows.append(f"| {name} | {under[0]:.4f} | {np.mean(under):.4f} | {min(under):.4f} |")
+    return "\n".join(chain(("| views | plain | mean over shifts | lowest |", "|---|---|---|---|"), rows))
+
+
+def main() -> int:
+    """Print a table for each part of the split."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.views", description=__doc__)
+    parser.add_argument("package", type=Path, metavar="PACKAGE")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="what the package was trained on: its split is repeated")
+    arguments = parser.parse_args()
+    manifest = read(arguments.package)[0]
+    network = Network((arguments.package / NETWORK_FILE).read_bytes(), manifest, 1)
+    pictures = load(dataset.index(arguments.dataset), manifest.input)
+    split = splits.split(pictures.dataset, manifest.origin.config["seed"])
+    for part in PARTS:
+        taken = pictures.take(split[part])
+        print(f"\n{part}: {len(taken.labels)} pictures\n\n{table(taken, log_odds(network, manifest, taken.grey))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
