@@ -32,8 +32,8 @@ PARTS: Final = ("tune", "test")
 
 def crop(grey: Grey) -> Grey:
     """Return the middle of a picture."""
-    low = round(grey.shape[0] * (1.0 - CROPPED) / 2.0)
-    return np.ascontiguousarray(grey[low : len(grey) - low, low : len(grey) - low])
+    top, left = (round(side * (1.0 - CROPPED) / 2.0) for side in grey.shape)
+    return np.ascontiguousarray(grey[top : grey.shape[0] - top, left : grey.shape[1] - left])
 
 
 def mirror(grey: Grey) -> Grey:
@@ -41,7 +41,11 @@ def mirror(grey: Grey) -> Grey:
     return np.ascontiguousarray(grey[:, ::-1])
 
 
-VIEWS: Final[dict[str, Callable[[Grey], Grey]]] = {"as it is": lambda grey: grey, "mirrored": mirror, f"{CROPPED:.0%} of each side": crop}
+VIEWS: Final[dict[str, Callable[[Grey], Grey]]] = {
+    "as it is": lambda grey: grey,
+    "mirrored": mirror,
+    f"the middle, {CROPPED:.0%} of each side": crop,
+}
 LOOKS: Final = ((0,), (1,), (2,), (0, 1), (0, 2))
 """Positions in VIEWS."""
 
@@ -78,10 +82,12 @@ def main() -> int:
     arguments = parser.parse_args()
     manifest = read(arguments.package)[0]
     network = Network((arguments.package / NETWORK_FILE).read_bytes(), manifest, 1)
-    pictures = load(dataset.index(arguments.dataset), manifest.input)
-    split = splits.split(pictures.dataset, manifest.origin.config["seed"])
+    split = splits.of_training(dataset.index(arguments.dataset), manifest)
+    if split is None:
+        parser.error(f"Expected the data set that the package was trained on. Received: {arguments.dataset}, which is another.")
+    pictures = load(split[0], manifest.input)
     for part in PARTS:
-        taken = pictures.take(split[part])
+        taken = pictures.take(split[1][part])
         print(f"\n{part}: {len(taken.labels)} pictures\n\n{table(taken, log_odds(network, manifest, taken.grey))}")
     return 0
 

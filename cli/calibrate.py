@@ -29,7 +29,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "source",
         type=Path,
         metavar="PREDICTIONS|DATASET",
-        help="a CSV file with out-of-fold predictions (docs/evaluation.md), or a folder that holds NORMAL/ and PNEUMONIA/",
+        help="a CSV file with out-of-fold predictions (docs/evaluation.md), or a folder that holds NORMAL/ and PNEUMONIA/ or each kind",
     )
     packages.register_target(parser, "the new package's folder")
     parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")

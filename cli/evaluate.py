@@ -24,7 +24,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog="Files that cannot be read are listed with the reason and left out. Exit status: 0 measured, 2 nothing could be measured.",
     )
     packages.register_source(parser)
-    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that holds NORMAL/ and PNEUMONIA/, or a folder for each kind")
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output, which then holds nothing else")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page; it shows the worst mistakes as pictures")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each picture")

@@ -20,7 +20,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--dataset",
         type=Path,
         metavar="FOLDER",
-        help="holds NORMAL/ and PNEUMONIA/, whatever the files are called: calibrate and measure on it",
+        help="holds NORMAL/ and PNEUMONIA/ or a folder for each kind, whatever the files are called: calibrate and measure on it",
     )
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="prove the answers equal on these (default: data set, or phantoms)")
     _register_meaning(parser.add_argument_group("what goes in and comes out"))

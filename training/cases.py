@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from core.manifest import Label, Manifest
-from training import dataset, errors, splits
+from training import dataset, errors, names, splits
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,8 @@ def find(folder: Path, meaning: Meaning) -> Cases:
     """List the files below the class folders; hidden files are left out.
 
     Args:
-        folder: holds NORMAL and PNEUMONIA, or one of them, or folders named after the labels; capitals do not matter.
+        folder: holds NORMAL and PNEUMONIA, or one of them, or a folder for each kind, or folders named after the labels; capitals do not
+            matter.
         meaning: of the network's outputs, a manifest for one.
 
     Raises:
@@ -61,14 +62,14 @@ def find(folder: Path, meaning: Meaning) -> Cases:
     if not folder.is_dir():
         raise errors.DatasetMissing(f"Expected {expected}. Received: {folder}, which is no folder.")
     present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    known = [child for child in present if dataset.folder_key(child.name) in classes]
-    ignored = tuple(_text(child.name) for child in present if dataset.folder_key(child.name) not in classes)
+    known = [child for child in present if names.folder_key(child.name) in classes]
+    ignored = tuple(_text(child.name) for child in present if names.folder_key(child.name) not in classes)
     if not known:
         raise errors.NoClassFolders(f"Expected {expected}. Received: {', '.join(ignored) or 'no folder at all'} in {folder}.")
     if ignored:
         _log.warning("passed over: Expected %s. Received as well: %s.", expected, ", ".join(ignored))
     found = [
-        _describe(file, folder, *classes[dataset.folder_key(child.name)])
+        _describe(file, folder, *classes[names.folder_key(child.name)])
         for child in known
         for file in child.rglob("*")
         if file.is_file() and not file.name.startswith(".")
@@ -87,14 +88,15 @@ def held_out(found: Cases, manifest: Manifest, progress: bool = True) -> Cases:
     Raises:
         errors.NotTrainedOn: the package was trained on other pictures, or does not say how it split them.
     """
-    indexed = dataset.index(found.folder, progress).as_trained(manifest.origin.dataset_sha256, progress)
-    seed = manifest.origin.config.get("seed")
-    if indexed.sha256 != manifest.origin.dataset_sha256 or not isinstance(seed, int):
+    indexed = dataset.index(found.folder, progress)
+    split = splits.of_training(indexed, manifest, progress)
+    if split is None:
         raise errors.NotTrainedOn(
             f"Expected the data set that the package was trained on (sha256 {manifest.origin.dataset_sha256}) and a seed in its "
             f"manifest, to know whom training held out. Received: {found.folder} (sha256 {indexed.sha256})."
         )
-    kept = {indexed.samples[position].path for position in splits.split(indexed, seed)["test"]}
+    seen, parts = split
+    kept = {seen.samples[position].path for position in parts["test"]}
     return found._replace(cases=tuple(case for case in found.cases if case.shown in kept))
 
 
@@ -118,30 +120,23 @@ def digest(cases: Sequence[Case], digests: Sequence[str]) -> str:
 
 def _classes(meaning: Meaning) -> dict[str, tuple[bool, str | None]]:
     """Return for each name that a folder may have: whether it means pneumonia, and which kind."""
-    labels = {label.name for label in meaning.labels}
-    classes: dict[str, tuple[bool, str | None]] = {}
-    for key, kind in dataset.KIND_OF_FOLDER.items():
-        if kind == dataset.NORMAL:
-            classes[key] = (False, meaning.negative)
-        elif kind == dataset.PNEUMONIA or kind in labels:
-            classes[key] = (True, None if kind == dataset.PNEUMONIA else kind)
-    for name in labels:
+    kinds = names.KIND_OF_FOLDER.items()
+    classes = {key: (kind != names.NORMAL, None if kind == names.PNEUMONIA else kind) for key, kind in kinds}
+    classes[names.folder_key(names.NORMAL)] = (False, meaning.negative)
+    for label in meaning.labels:
         # A package of two labels calls its positive one pneumonia: no kind.
-        known_kind = None if dataset.folder_key(name) == dataset.PNEUMONIA else name
-        classes[dataset.folder_key(name)] = (name != meaning.negative, known_kind)
+        known_kind = None if names.folder_key(label.name) == names.PNEUMONIA else label.name
+        classes[names.folder_key(label.name)] = (label.name != meaning.negative, known_kind)
     return classes
 
 
 def _describe(file: Path, folder: Path, pneumonia: bool, kind: str | None) -> Case:
     shown = _text(file.relative_to(folder).as_posix())
-    place = "PNEUMONIA" if pneumonia else "NORMAL"
-    try:
-        named_kind, patient = dataset.describe(f"{place}/{_text(file.name)}")
-    except errors.UnknownKind:
-        return Case(file, shown, pneumonia, kind, None)
-    # A normal picture whose name tells no patient is given a name with its folder.
-    known_patient = patient if dataset.tells_patient(patient) else None
-    return Case(file, shown, pneumonia, kind if kind or not pneumonia else named_kind, known_patient)
+    below = shown.partition("/")[2]
+    named_kind, patient = names.describe(f"{names.PNEUMONIA if pneumonia else names.NORMAL}/{below}", kinds_needed=False)
+    if kind is None and named_kind != names.PNEUMONIA:
+        kind = named_kind
+    return Case(file, shown, pneumonia, kind, patient if names.tells_patient(patient) else None)
 
 
 def _text(name: str) -> str:

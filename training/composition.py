@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 
-from training import wording
-from training.folders import KNOWN_LABELS
+from training import folders, wording
 from training.survey import Survey
 
 BALANCED: Final = 1.5
 """How many times as frequent a class may be before accuracy needs a word of warning."""
 _SHIFT: Final = 0.05  # of a class's share between parts, from which calibration suffers
+_EXPECTED: Final = "Expected the classes NORMAL and PNEUMONIA, or a folder for each kind."
 PICTURES_EACH: Final = ("1", "2", "3", "4", "5 to 9", "10 and more")
 
 
@@ -106,16 +106,13 @@ def notes(found: Composition) -> list[tuple[str, str]]:
     for label, number in patients.items():
         if number < 2:
             told.append(("too_few_patients", f"Expected at least 2 patients of class {label}, to keep some apart. Received: {number}."))
-    unknown = sorted(set(found.labels) - set(KNOWN_LABELS))
-    if unknown:
-        told.append(
-            ("unknown_label", f"Expected the classes {wording.listing(KNOWN_LABELS)}. Received as well: {wording.listing(unknown)}.")
-        )
-    missing = sorted(set(KNOWN_LABELS) - set(found.labels))
+    known = [label for label in found.labels if folders.is_known(label)]
+    if unknown := sorted(set(found.labels) - set(known)):
+        told.append(("unknown_label", f"{_EXPECTED} Received as well: {wording.listing(unknown)}."))
+    normal = sum(map(folders.is_normal, known))
+    missing = [name for name, there in (("NORMAL", normal), ("PNEUMONIA", len(known) - normal)) if not there]
     if missing:
-        told.append(
-            ("missing_label", f"Expected the classes {wording.listing(KNOWN_LABELS)}. Received no picture of: {wording.listing(missing)}.")
-        )
+        told.append(("missing_label", f"{_EXPECTED} Received no picture of: {wording.listing(missing)}."))
     return told
 
 

@@ -6,7 +6,6 @@ train split holds 24 sets of them, as `pneumonia explore` shows): whoever splits
 
 import hashlib
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,32 +15,16 @@ from tqdm import tqdm
 
 from core import images
 from core.errors import PictureError
-from training import errors
+from training import errors, names
+from training.names import BACTERIAL as BACTERIAL
+from training.names import KINDS as KINDS
+from training.names import NORMAL as NORMAL
+from training.names import PNEUMONIA as PNEUMONIA
+from training.names import VIRAL as VIRAL
 
 _log = logging.getLogger(__name__)
 
-NORMAL: Final = "normal"
-BACTERIAL: Final = "bacterial pneumonia"
-VIRAL: Final = "viral pneumonia"
-KINDS: Final = (NORMAL, BACTERIAL, VIRAL)
-"""The labels, in the order of the network's outputs."""
-PNEUMONIA: Final = "pneumonia"
-"""What a picture shows whose name does not tell the kind; no output of the network."""
-
-KIND_OF_FOLDER: Final = {
-    "normal": NORMAL,
-    "pneumonia": PNEUMONIA,
-    **dict.fromkeys(("bacterialpneumonia", "bacterial", "bacteria"), BACTERIAL),
-    **dict.fromkeys(("viralpneumonia", "viral", "virus"), VIRAL),
-}
-"""What a class folder means, by `folder_key` of its name; of PNEUMONIA the names of its files tell the kind."""
-
 _EXPECTED: Final = "the folders NORMAL and PNEUMONIA, or normal, bacterial-pneumonia and viral-pneumonia"
-# The person counter restarts for each kind: person78_bacteria and person78_virus are two children.
-_PNEUMONIA_NAME: Final = re.compile(r"^(person\d+)_(bacteria|virus)(?:_|\.|$)", re.IGNORECASE)
-_PERSON_NAME: Final = re.compile(r"^(person\d+)(?:[_-]|\.|$)", re.IGNORECASE)
-_NORMAL_NAME: Final = re.compile(r"^((?:NORMAL2-)?IM-\d+)(?:-|\.|$)", re.IGNORECASE)
-_KIND_OF_WORD: Final = {"bacteria": BACTERIAL, "virus": VIRAL}
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +67,7 @@ def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dat
     Args:
         folder: its PNEUMONIA pictures are named person<N>_bacteria_<K> or person<N>_virus_<K>; in the folder of a kind any name will do.
         progress: show a progress bar.
-        kinds_needed: as in `describe`.
+        kinds_needed: as in `names.describe`.
 
     Raises:
         errors.DatasetMissing, errors.NoClassFolders, errors.UnknownKind: each says what was expected and what is there.
@@ -99,7 +82,7 @@ def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dat
         Sample(path=path, sha256=sha256, kind=kind, patient=patient, group=name)
         for (path, kind, patient), sha256, name in zip(found, digests, groups, strict=True)
     )
-    if unnamed := sum(not tells_patient(sample.patient) for sample in samples):
+    if unnamed := sum(not names.tells_patient(sample.patient) for sample in samples):
         _log.warning(
             "%d of %d names tell no patient: each of these pictures counts as a patient of its own, and a patient with several may be on "
             "both sides of a split",
@@ -109,53 +92,14 @@ def index(folder: Path, progress: bool = True, kinds_needed: bool = True) -> Dat
     return Dataset(folder=folder, samples=samples, sha256=digest(samples))
 
 
-def describe(path: str, kinds_needed: bool = True) -> tuple[str, str]:
-    """Return (kind, patient) as the folder and the name of a file tell them.
-
-    Args:
-        path: relative to the data set's folder, with forward slashes: "PNEUMONIA/person78_virus_140.jpeg".
-        kinds_needed: refuse what tells no kind; else its kind is `PNEUMONIA`, as other data sets have it.
-
-    Raises:
-        errors.UnknownKind: a file in PNEUMONIA whose name says no kind.
-    """
-    folder, _, name = path.partition("/")
-    name = name.rsplit("/", 1)[-1]
-    kind = KIND_OF_FOLDER.get(folder_key(folder), PNEUMONIA)
-    unnamed = f"{folder.upper()}/{Path(name).stem}"
-    if kind == NORMAL:
-        normal = _NORMAL_NAME.match(name)
-        return NORMAL, (normal.group(1).upper() if normal else unnamed)
-    if pneumonia := _PNEUMONIA_NAME.match(name):
-        word = pneumonia.group(2).lower()
-        return (_KIND_OF_WORD[word] if kind == PNEUMONIA else kind), f"{pneumonia.group(1).lower()}_{word}"
-    if kind == PNEUMONIA and kinds_needed:
-        raise errors.UnknownKind(
-            f"Expected names like person<N>_bacteria_<K> or person<N>_virus_<K> in PNEUMONIA, which tell the kind, or a folder for each "
-            f"kind, bacterial-pneumonia and viral-pneumonia. Received: {name!r}."
-        )
-    person = _PERSON_NAME.match(name)
-    return kind, (person.group(1).lower() if person else unnamed)
-
-
-def tells_patient(patient: str) -> bool:
-    """Return whether the name of the file told the patient that `describe` gave; else it is called by its folder, too."""
-    return "/" not in patient
-
-
-def folder_key(name: str) -> str:
-    """Return what of a folder's name matters: letters and digits, small."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
 def _described(folder: Path, path: str, kinds_needed: bool) -> tuple[str, str]:
-    """Do as `describe`; what is no readable picture may have any name, since whoever decodes it says so and leaves it out."""
+    """Do as `names.describe`; what is no readable picture may have any name, since whoever decodes it says so and leaves it out."""
     try:
-        return describe(path, kinds_needed)
+        return names.describe(path, kinds_needed)
     except errors.UnknownKind:
         if is_readable(folder / path):
             raise
-        return describe(path, kinds_needed=False)
+        return names.describe(path, kinds_needed=False)
 
 
 def is_readable(path: Path) -> bool:
@@ -212,7 +156,7 @@ def _picture_paths(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise errors.DatasetMissing(f"Expected a folder that holds {_EXPECTED}. Received: {folder}, which is no folder.")
     present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    kinds = {child: KIND_OF_FOLDER[key] for child in present if (key := folder_key(child.name)) in KIND_OF_FOLDER}
+    kinds = {child: names.KIND_OF_FOLDER[key] for child in present if (key := names.folder_key(child.name)) in names.KIND_OF_FOLDER}
     if len({kind == NORMAL for kind in kinds.values()}) < 2:
         received = ", ".join(child.name for child in present) or "no folder at all"
         raise errors.NoClassFolders(f"Expected {_EXPECTED}, in {folder}. Received: {received}.")

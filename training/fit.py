@@ -150,8 +150,8 @@ def _resume(
     given = configuration
     model = start() if start else networks.build(given.arch, given.weights, labels, given.dropout, contract, given.statistics)
     if _as_served(contract, configuration):
-        return State(), model
-    return State(), networks.remade(model, _shown(contract, configuration).width_px, precision)
+        return State(precision=precision), model
+    return State(precision=precision), networks.remade(model, _shown(contract, configuration).width_px, precision)
 
 
 def _compile_head(model: keras.Model, configuration: Configuration) -> None:
@@ -234,6 +234,8 @@ def _conclude(run: _Run, state: State, epoch: int, result: tuple[float, list[Any
     runstate.note(work / runstate.HISTORY_FILE, {"epoch": epoch + 1, "fit_loss": loss, **tuned})
     concluded = State(
         done=epoch + 1,
+        precision=state.precision,
+        learned_on=tuple(dict.fromkeys((*state.learned_on, arithmetic.backend()))),
         checkpoint=checkpoint.name,
         best_loss=verdict.get("loss") if wanted else state.best_loss,
         best_epoch=epoch + 1 if wanted else state.best_epoch,

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from training import dataset, errors
+from training import errors, names
 
-KNOWN_LABELS: Final = ("NORMAL", "PNEUMONIA")
 _DEEPEST: Final = 2  # chest_xray/train/NORMAL: archives are unpacked into a folder of their own
 
 
@@ -38,7 +37,7 @@ def find(given: Sequence[Path]) -> tuple[Part, ...]:
         if not below:
             present = ", ".join(sorted(path.name for path in _children(folder))) or "no folder at all"
             raise errors.NoClassFolders(
-                f"Expected one folder per class in {folder} ({', '.join(KNOWN_LABELS)}), or parts that hold them (train, test). "
+                f"Expected one folder per class in {folder} (NORMAL, PNEUMONIA), or parts that hold them (train, test). "
                 f"Received: {present}."
             )
         found.extend(path for path in below if path.resolve() not in {other.resolve() for other in found})
@@ -56,16 +55,26 @@ def describe(path: str) -> tuple[str, str, str, bool]:
     """
     folder, _, name = path.partition("/")
     label = folder.upper()
-    if dataset.folder_key(folder) not in dataset.KIND_OF_FOLDER:
+    if not is_known(folder):
         return label, folder.lower(), f"{label}/{name}", False
-    kind, patient = dataset.describe(path, kinds_needed=False)
-    return label, kind, patient, dataset.tells_patient(patient)
+    kind, patient = names.describe(path, kinds_needed=False)
+    return label, kind, patient, names.tells_patient(patient)
+
+
+def is_known(label: str) -> bool:
+    """Return whether a class folder of this name can teach."""
+    return names.folder_key(label) in names.KIND_OF_FOLDER
+
+
+def is_normal(label: str) -> bool:
+    """Return whether a class folder of this name holds pictures without pneumonia."""
+    return names.folder_key(label) == names.NORMAL
 
 
 def _parts_below(folder: Path, depth: int) -> list[Path]:
     """Return this folder where it holds class folders, else those below it that do. Known class names win over a guess."""
     children = _children(folder)
-    if any(child.name.upper() in KNOWN_LABELS for child in children):
+    if any(is_known(child.name) for child in children):
         return [folder]
     deeper = [part for child in children for part in _parts_below(child, depth - 1)] if depth else []
     if deeper:

@@ -1,6 +1,7 @@
 """Writes a package with a guard fitted to its network, for one that has none or whose data changed: the network stays the same."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,13 +34,11 @@ def gather(folder: Path, classifier: Classifier, threads: int, progress: bool = 
     """
     manifest = classifier.manifest
     indexed = dataset.index(folder, progress, kinds_needed=False)
-    seed = manifest.origin.config.get("seed")
-    trained = indexed.as_trained(manifest.origin.dataset_sha256, progress)
-    if trained.sha256 == manifest.origin.dataset_sha256 and isinstance(seed, int):
-        indexed, parts = trained, splits.split(trained, seed)
+    parts: Mapping[str, Sequence[int]]
+    if split := splits.of_training(indexed, manifest, progress):
+        indexed, parts = split
     else:  # training never split these pictures
-        dealt = guard.deal([sample.group for sample in indexed.samples])
-        parts = {part: tuple(rows) for part, rows in dealt.items()}
+        parts = guard.deal([sample.group for sample in indexed.samples])
     read: dict[str, GreyStack] = {}
     unread: list[Unread] = []
     for part, positions in parts.items():

@@ -74,7 +74,7 @@ def packaging(work: Path, data: Mapping[str, str] = MappingProxyType({})) -> Ite
 
 
 def assembled(trained: Trained, release: Release, work: Path, found: Kept) -> Parts:
-    """Return the parts of a package; its origin names MLflow's run, and the code that made the run in `work`, not what exports it.
+    """Return the parts of a package; its origin names MLflow's run, and code and backend that made the run in `work`, not what exports it.
 
     Args:
         trained: what the run in `work` has learned.
@@ -89,8 +89,12 @@ def assembled(trained: Trained, release: Release, work: Path, found: Kept) -> Pa
     unread = msgspec.structs.replace(trained.configuration, soft_targets="")
     parts = assembly.assemble(trained._replace(configuration=unread), release, kept=found)
     now = parts.manifest.origin
-    config = {**_record(work).recipe, **origin.link(trained.run.id)}
-    began = msgspec.structs.replace(now, commit=experiment.made_with(work) or now.commit, config=config)
+    state = runstate.read(work) or State()
+    learned = {"precision": state.precision} if state.precision else {}
+    config = {**_record(work).recipe, **learned, **origin.link(trained.run.id)}
+    began = msgspec.structs.replace(
+        now, commit=experiment.made_with(work) or now.commit, config=config, libraries=origin.learned_on(now.libraries, state.learned_on)
+    )
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began))
 
 

@@ -21,9 +21,14 @@ STATE_FILE: Final = "state.json"
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run stands. `done` counts whole epochs over both phases."""
+    """Where a run stands. `done` counts whole epochs over both phases.
+
+    `precision` and `learned_on`, Keras backends with their versions, say how they were learned; empty in runs of before they were noted.
+    """
 
     done: int = 0
+    precision: str = ""
+    learned_on: tuple[str, ...] = ()
     checkpoint: str = ""
     best_loss: float | None = None
     best_epoch: int = 0

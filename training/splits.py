@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from core.manifest import Manifest
 from training import errors
 from training.dataset import KINDS, Dataset, Sample
 
@@ -26,6 +27,21 @@ def split(dataset: Dataset, seed: int, shares: Sequence[float] = SHARES) -> Spli
         errors.TooFewPatients: a kind has fewer groups than there are parts.
     """
     return _dealt(dataset, seed, dict(zip(PARTS, shares, strict=True)), "part of the split")
+
+
+def of_training(dataset: Dataset, manifest: Manifest, progress: bool = True) -> tuple[Dataset, Split] | None:
+    """Return the data set as the training of a package saw it, and how that split it; None where it saw other pictures or tells no seed.
+
+    Args:
+        dataset: perhaps with files that cannot be read, which training left out.
+        manifest: of the package.
+        progress: show a progress bar where files must be read to know.
+    """
+    seed = manifest.origin.config.get("seed")
+    seen = dataset.as_trained(manifest.origin.dataset_sha256, progress)
+    if seen.sha256 != manifest.origin.dataset_sha256 or not isinstance(seed, int):
+        return None
+    return seen, split(seen, seed)
 
 
 def folds(dataset: Dataset, count: int, seed: int) -> Split:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import main
 from core import manifest
 from tests.training.conftest import draw, draw_dataset
 from training import claims, dataset, guard
@@ -18,20 +17,25 @@ def test_files_named_as_in_the_public_data_set_are_taken_for_it(tmp_path: Path) 
 
 
 def test_a_few_other_names_in_it_are_told(tmp_path: Path) -> None:
-    draw_dataset(tmp_path, 2)
+    draw_dataset(tmp_path, 4)
     draw(tmp_path / "NORMAL/holiday.jpeg", 9)
     said = claims.of(dataset.index(tmp_path, progress=False))
     assert said.limits[:-1] == claims.OF_THE_PUBLIC
-    assert said.limits[-1].startswith("1 of 7 file names tell no patient: ")
+    assert said.limits[-1].startswith("1 of 13 file names tell no patient: ")
 
 
-def test_drawn_pictures_teach_a_network_that_claims_no_children(tmp_path: Path) -> None:
-    assert main(["phantom", str(tmp_path / "drawn"), "--labelled", "60"]) == 0
-    recipe = ["--arch", "dense", "--weights", "none", "--head-epochs", "0", "--epochs", "1", "--tracking", "none"]
-    folders = ["--out", str(tmp_path / "package"), "--work", str(tmp_path / "work")]
-    assert main(["train", str(tmp_path / "drawn"), *recipe, *folders]) == 0
-    written, _ = manifest.read(tmp_path / "package")
-    assert not any("child" in sentence or "hospital;" in sentence for sentence in (written.intended_use, *written.limits))
-    assert guard.UNGUARDED in written.limits
-    assert written.limits[-1].startswith("60 of 60 file names tell no patient: ")
-    assert "children" not in (tmp_path / "package/CARD.md").read_text()
+@pytest.mark.parametrize("folders", [("NORMAL", "PNEUMONIA"), ("normal", "viral-pneumonia")], ids=["two classes", "kinds"])
+def test_of_other_pictures_no_package_claims_that_they_are_the_public_ones(folders: tuple[str, str], tmp_path: Path) -> None:
+    for number in range(4):
+        draw(tmp_path / folders[0] / f"person{number}_1.jpeg", number)
+        draw(tmp_path / folders[1] / f"person{number}_virus_1.jpeg", 20 + number)
+    draw(tmp_path / folders[1] / "scan.jpeg", 40)
+    said = claims.of(dataset.index(tmp_path, progress=False, kinds_needed=False))
+    assert not any("child" in sentence or "one hospital" in sentence for sentence in (said.intended_use, *said.limits))
+    assert guard.UNGUARDED in said.limits
+    assert said.limits[-1].startswith("1 of 9 file names tell no patient: ")
+
+
+def test_a_package_holds_the_claims_of_what_taught_it(package: Path, phantoms: Path) -> None:
+    written, _ = manifest.read(package)
+    assert (written.intended_use, written.limits) == claims.of(dataset.index(phantoms, progress=False))

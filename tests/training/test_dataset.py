@@ -12,39 +12,6 @@ pytestmark = pytest.mark.train
 CONTRACT = InputContract(height_px=64, width_px=48, channels=1, low=-1.0, high=1.0, resample="bilinear", draft_margin=0.0)
 
 
-@pytest.mark.parametrize(
-    ("path", "kind", "patient"),
-    [
-        ("NORMAL/IM-0115-0001.jpeg", "normal", "IM-0115"),
-        ("NORMAL/IM-0439-0001-0002.jpeg", "normal", "IM-0439"),
-        ("NORMAL/NORMAL2-IM-0439-0001.jpeg", "normal", "NORMAL2-IM-0439"),
-        ("NORMAL/holiday.jpeg", "normal", "NORMAL/holiday"),
-        ("PNEUMONIA/person78_bacteria_381.jpeg", "bacterial pneumonia", "person78_bacteria"),
-        ("PNEUMONIA/person78_virus_140.jpeg", "viral pneumonia", "person78_virus"),
-        ("pneumonia/ward/Person78_VIRUS_140.png", "viral pneumonia", "person78_virus"),
-        ("viral-pneumonia/scan.jpeg", "viral pneumonia", "VIRAL-PNEUMONIA/scan"),
-        ("Bacterial pneumonia/person78_3.jpeg", "bacterial pneumonia", "person78"),
-        ("bacteria/person78_virus_140.jpeg", "bacterial pneumonia", "person78_virus"),
-    ],
-)
-def test_folder_and_name_tell_kind_and_patient(path: str, kind: str, patient: str) -> None:
-    assert dataset.describe(path) == (kind, patient)
-
-
-@pytest.mark.parametrize("name", ["person78_fungus_1.jpeg", "scan.jpeg", "person_bacteria_1.jpeg"])
-def test_a_pneumonia_file_that_tells_no_kind_is_refused(name: str) -> None:
-    with pytest.raises(errors.UnknownKind, match=r"Expected names like .* Received: "):
-        dataset.describe(f"PNEUMONIA/{name}")
-
-
-@pytest.mark.parametrize(
-    ("name", "patient"),
-    [("scan.jpeg", "PNEUMONIA/scan"), ("Person78_3.jpeg", "person78"), ("person78_fungus_1.jpeg", "person78")],
-)
-def test_a_pneumonia_file_that_tells_no_kind_is_taken_where_no_kind_is_needed(name: str, patient: str) -> None:
-    assert dataset.describe(f"PNEUMONIA/{name}", kinds_needed=False) == (dataset.PNEUMONIA, patient)
-
-
 def test_a_data_set_of_two_classes_is_indexed_where_no_kind_is_needed(tmp_path: Path) -> None:
     draw(tmp_path / "NORMAL/a.jpeg", 1)
     draw(tmp_path / "PNEUMONIA/b.jpeg", 2)
@@ -69,6 +36,12 @@ def test_a_folder_for_each_kind_is_taken_and_patients_whom_no_name_tells_are_cou
         (dataset.VIRAL, "VIRAL-PNEUMONIA/a"),
     ]
     assert "3 of 4 names tell no patient" in caplog.text
+
+
+def test_a_patient_who_was_healthy_once_and_ill_later_stays_together(tmp_path: Path) -> None:
+    for number, path in enumerate(("normal/person12_1.jpeg", "normal/person12_2.jpeg", "viral-pneumonia/person12_3.jpeg")):
+        draw(tmp_path / path, number)
+    assert {sample.group for sample in dataset.index(tmp_path, progress=False).samples} == {"person12"}
 
 
 def test_names_that_tell_every_patient_need_no_warning(phantoms: Path, caplog: pytest.LogCaptureFixture) -> None:

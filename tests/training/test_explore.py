@@ -131,6 +131,19 @@ def test_one_class_alone_is_explored_without_a_baseline(tmp_path: Path) -> None:
     assert "To mend first" in explore.page(exploration)
 
 
+def test_a_folder_for_each_kind_is_nothing_to_mend(tmp_path: Path) -> None:
+    for number in range(3):
+        draw(tmp_path / f"normal/{number}.jpeg", number)
+        draw(tmp_path / f"bacterial-pneumonia/{number}.jpeg", 20 + number)
+        draw(tmp_path / f"viral-pneumonia/person{number}_1.jpeg", 50 + number)
+    found = explore.explore([tmp_path], 1, progress=False).findings
+
+    assert not found.notes
+    kinds = {stratum.label: stratum.kind for stratum in found.composition.strata}
+    assert kinds == {"NORMAL": "normal", "BACTERIAL-PNEUMONIA": "bacterial pneumonia", "VIRAL-PNEUMONIA": "viral pneumonia"}
+    assert found.composition.unnamed == 6
+
+
 def test_classes_of_other_names_are_explored_and_noted(tmp_path: Path) -> None:
     for number in range(3):
         draw(tmp_path / f"healthy/{number}.jpeg", number)

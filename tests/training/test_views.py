@@ -32,6 +32,6 @@ def test_a_row_holds_the_mean_over_its_views(phantoms: Path) -> None:
     figures = {name: tuple(map(float, values)) for name, *values in rows}
     assert figures["as it is"] == (1.0, 1.0, 1.0)
     assert figures["mirrored"] == (0.0, 0.0, 0.0)
-    assert figures["90% of each side"] == (1.0, round((1.0 + 0.5 * (len(SHIFTS) - 1)) / len(SHIFTS), 4), 0.5)
+    assert figures["the middle, 90% of each side"] == (1.0, round((1.0 + 0.5 * (len(SHIFTS) - 1)) / len(SHIFTS), 4), 0.5)
     assert figures["as it is and mirrored"] == (0.0, 0.0, 0.0)
-    assert figures["as it is and 90% of each side"] == (1.0, 1.0, 1.0)
+    assert figures["as it is and the middle, 90% of each side"] == (1.0, 1.0, 1.0)
