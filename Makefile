@@ -132,7 +132,8 @@ clean: ## remove the environments and caches
 # Asked before gigabytes are installed.
 .PHONY: given_data given_token given_url
 given_data:
-	@test -d "$(DATA)" || { echo "Give the folder with NORMAL and PNEUMONIA as DATA=… (README.md says where to get it)."; exit 2; }
+	@test -d "$(DATA)" || { echo "Give the folder with NORMAL and PNEUMONIA, or one for each kind, as DATA=… (README.md says where to get it)." \
+		"Received: $(or $(DATA),nothing)."; exit 2; }
 
 given_token:
 	@test -n "$$PNEUMONIA_ADMIN_TOKEN" || { echo "Think of a token, and set it here and where you upload: export PNEUMONIA_ADMIN_TOKEN=…"; exit 2; }

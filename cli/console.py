@@ -16,6 +16,7 @@ def show_training() -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it tells of every temporary folder
+    logging.getLogger("jax").setLevel(logging.WARNING)  # and it of each accelerator that is not there
     if _LEVEL in os.environ:
         return
     os.environ[_LEVEL] = "1"  # warnings and errors, no notes

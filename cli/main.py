@@ -28,6 +28,7 @@ from cli import (
 from core import errors
 from core.contract import NOTICE
 
+_RESUME = ("train", "retrain", "crossval", "explore", "evaluate", "calibrate", "export", "fetch-data")
 EXIT_OK, EXIT_SOME_FAILED, EXIT_CANNOT, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
@@ -79,7 +80,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:  # `pneumonia predict … | head` closes our output: nothing went wrong
         return EXIT_OK
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print("interrupted" + (": the same command goes on" if arguments.command in _RESUME else ""), file=sys.stderr)
         return EXIT_INTERRUPTED
 
 

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
                 folder.mkdir(exist_ok=True)
                 (folder / f"phantom-{number:04d}.jpeg").write_bytes(phantom.jpeg(seed, _shadows(label, seed)))
     except OSError as error:
-        print(f"error: cannot_write: {error}", file=sys.stderr)
+        print(f"error: cannot_write: Expected a place that can be written, and is not there yet. Received: {error}.", file=sys.stderr)
         return 2
     print(f"wrote {arguments.place}" + (f": {arguments.labelled} pictures" if arguments.labelled else ""))
     return 0

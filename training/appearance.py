@@ -79,7 +79,7 @@ def interpret_size(found: Appearance) -> list[str]:
     width, height = found.commonest_size
     formats = wording.listing([f"{number:,} {name.upper()}" for name, number in found.formats.items()])
     if found.sizes == 1:
-        told = f"All pictures are {width} × {height} pixels ({formats}): they were brought to one size before, so size tells nothing here"
+        told = f"All pictures are {width} × {height} pixels ({formats}): made or brought to one size before, so size tells nothing here"
         return [
             f"{told}, and pictures as they come from a detector, of many sizes and aspects, were not seen."
             if width == height

@@ -85,8 +85,8 @@ def interpret(found: Duplicates) -> list[str]:
     ]
     across = sum(len(one.patients) > 1 for one in sets)
     sentences.append(
-        f"{across} of the {wording.count(len(sets), 'set')} {wording.verb(across, 'spans', 'span')} several patients by name: "
-        "keep each on one side of a split."
+        f"{across} of the {wording.count(len(sets), 'set')} {wording.verb(across, 'spans', 'span')} several patients, as far as "
+        "names tell: keep each on one side of a split."
         if across
         else "All of them stay within one patient by name, so that a split by patient keeps them together."
     )

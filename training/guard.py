@@ -5,7 +5,7 @@ not refused. Called by `training.assembly` for a new package, and by `pneumonia 
 (docs/decisions/0013-the-guard.md).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -37,6 +37,10 @@ UNGUARDED: Final = "A picture that is no frontal chest X-ray gets an answer too,
 GUARDED: Final = (
     "The guard refuses or warns of most pictures that are no frontal chest X-ray, not of all, and lets chests of adults pass: what passes "
     "gets an answer, and of such a picture it means nothing."
+)
+LEAKY: Final = (
+    "The guard lets most pictures pass that are made of chests or drawn: what passes gets an answer, and of a picture that is no frontal "
+    "chest X-ray it means nothing."
 )
 _BEFORE: Final = (
     "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: one that passes gets an answer, "
@@ -123,14 +127,14 @@ def deal(groups: Sequence[str]) -> dict[str, list[int]]:
 
 def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
     """Return the manifest of a package with this guard."""
-    return msgspec.structs.replace(
-        manifest, guard=fitted.decides, metrics={**manifest.metrics, "guard": fitted.metrics}, limits=limits(manifest.limits)
-    )
+    metrics = {**manifest.metrics, "guard": fitted.metrics}
+    return msgspec.structs.replace(manifest, guard=fitted.decides, metrics=metrics, limits=limits(manifest.limits, fitted.metrics))
 
 
-def limits(before: Sequence[str], there: bool = True) -> tuple[str, ...]:
-    """Return the limits of a package once it has a guard, or, where none is `there`, once it has none any more."""
-    known, now = (UNGUARDED, GUARDED, *_BEFORE), GUARDED if there else UNGUARDED
+def limits(before: Sequence[str], measured: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the limits of a package once it has a guard of which this was measured, or, where it is None, once it has none any more."""
+    guarded = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else GUARDED
+    known, now = (UNGUARDED, GUARDED, LEAKY, *_BEFORE), guarded
     return tuple(dict.fromkeys(now if limit in known else limit for limit in before))
 
 

@@ -4,13 +4,17 @@ from typing import Final
 
 import msgspec
 
-from training import watch
-from training.evaluation import CorruptionRow, Estimate, Evaluation, Point
+from training import interpretation_corruptions, watch
+from training.evaluation import Estimate, Evaluation, Point
 from training.records import AgainstShortcut
 
 _FEW_PATIENTS: Final = 30
-_MOST_FALL: Final = 0.05  # of balanced accuracy under a moderate corruption, or where the files mislead
+_MOST_FALL: Final = 0.05  # of balanced accuracy where the files mislead
 _LOOSELY, _FOLLOWED = 0.2, 0.4  # rank correlation with the shortcut within a class
+_SEEN: Final = (
+    "This is the data set that the model was trained on, by its digest: the figures say how well it remembers, not what it will do for "
+    "other patients."
+)
 _CALIBRATED, _WIDE = 0.03, 0.05  # the latter is half an interval
 
 
@@ -24,7 +28,7 @@ def interpret(evaluation: Evaluation) -> Evaluation:
         "calibration": _calibration(evaluation),
         "kinds": _kinds(evaluation),
         "indeterminate": _indeterminate(evaluation),
-        "corruptions": _corruptions(evaluation),
+        "corruptions": interpretation_corruptions.sentences(evaluation),
         "against_shortcut": _against_shortcut(evaluation),
         "mistakes": _mistakes(evaluation),
         "guard": watch.sentences(evaluation),
@@ -41,9 +45,11 @@ def shown(estimate: Estimate) -> str:
 
 def _summary(evaluation: Evaluation) -> list[str]:
     model, facts, measured = evaluation.model, evaluation.dataset, evaluation.metrics
+    unread = f"; {len(facts.unreadable)} more could not be read" if facts.unreadable else ""
     return [
         f"{model.name} {model.version} on {facts.name}: {facts.pictures} pictures of {facts.patients} patients, {facts.normal} normal and "
-        f"{facts.pneumonia} with pneumonia; {len(facts.unreadable)} more could not be read.",
+        f"{facts.pneumonia} with pneumonia{unread}.",
+        *([_SEEN] if facts.seen_in_training else []),
         f'AUROC {shown(measured.auroc)}. At "{evaluation.operating_point}": accuracy {shown(measured.accuracy)}, sensitivity '
         f"{shown(measured.sensitivity)}, specificity {shown(measured.specificity)}.",
         f"Bacterial against viral: AUROC {shown(measured.bacterial_vs_viral_auroc)}. Calibration error {measured.calibration_error:.3f}.",
@@ -54,10 +60,7 @@ def _summary(evaluation: Evaluation) -> list[str]:
 def _data(evaluation: Evaluation) -> list[str]:
     facts, said = evaluation.dataset, []
     if facts.seen_in_training:
-        said.append(
-            "This is the data set that the model was trained on, by its digest: the figures say how well it remembers, "
-            "not what it will do for other patients."
-        )
+        said.append(_SEEN)
     if facts.pictures_without_patient:
         everything = "No file name tells" if facts.pictures_without_patient == facts.pictures else "Some file names do not tell"
         said.append(
@@ -171,7 +174,7 @@ def _kinds(evaluation: Evaluation) -> list[str]:
         )
     auroc = evaluation.metrics.bacterial_vs_viral_auroc
     if auroc.value is not None:
-        said.append(f"Bacterial against viral: AUROC {shown(auroc)}. The labels come from the course of the illness and are weak.")
+        said.append(f"Bacterial against viral: AUROC {shown(auroc)}. In the public data set these labels are weak.")
     return said
 
 
@@ -188,25 +191,6 @@ def _indeterminate(evaluation: Evaluation) -> list[str]:
     if wrong:
         said.append(f"The zone holds {caught} of the {wrong} mistakes ({caught / wrong:.0%}).")
     return said
-
-
-def _corruptions(evaluation: Evaluation) -> list[str]:
-    moderate = [row for row in evaluation.corruptions if row.degree == "moderate" and row.fall.value is not None]
-    if not moderate:
-        return []
-    beyond = [row for row in moderate if _fall(row) > _MOST_FALL]
-    worst = max(moderate, key=_fall)
-    if beyond:
-        names = ", ".join(f"{row.name} ({100 * _fall(row):.1f})" for row in sorted(beyond, key=_fall, reverse=True))
-        return [f"Balanced accuracy falls by more than {100 * _MOST_FALL:.0f} points under these moderate corruptions: {names}."]
-    return [
-        f"No moderate corruption costs more than {100 * _MOST_FALL:.0f} points of balanced accuracy; the worst is {worst.name} with "
-        f"{100 * _fall(worst):.1f}."
-    ]
-
-
-def _fall(row: CorruptionRow) -> float:
-    return row.fall.value or 0.0
 
 
 def _against_shortcut(evaluation: Evaluation) -> list[str]:

@@ -73,7 +73,7 @@ def interpret(found: Leakage) -> list[str]:
         sentences.append(
             f"{drawn} a picture of the same patient, or an identical one, in train: split by patient."
             if found.by_picture > 0.0
-            else "Every patient has one picture, and no two are identical: a split by picture is a split by patient."
+            else "As far as names tell every patient has one picture, and no two are identical: a split by picture is a split by patient."
         )
     return sentences
 

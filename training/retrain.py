@@ -231,7 +231,7 @@ def _package(
         pneumonia_code=before.pneumonia_code,
         origin=described,
         intended_use=before.intended_use,
-        limits=guard.limits((*before.limits, _NOTE), parts.guard is not None),
+        limits=guard.limits((*before.limits, _NOTE), parts.manifest.metrics["guard"] if parts.guard else None),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

@@ -63,7 +63,7 @@ def test_identical_files_and_patients_in_two_parts_leak(tmp_path: Path) -> None:
     assert (shared.one, shared.other) == ("a", "b")
     assert shared.patients == ("IM-0002",)
     assert (shared.patient_pictures, shared.identical_pictures, shared.near_pictures) == (1, 1, 0)
-    assert "1 of the 1 set spans several patients by name" in said(found, "Duplicates")
+    assert "1 of the 1 set spans several patients, as far as names tell" in said(found, "Duplicates")
 
 
 def test_parts_that_share_nothing_are_said_to(tmp_path: Path) -> None:

@@ -89,15 +89,17 @@ def test_command_adds_a_guard_and_leaves_the_network_alone(bare: Path, guarded: 
     assert after.guard is not None
     assert (after.origin.parent_version, after.operating_points) == (before.version, before.operating_points)
     assert len(after.metrics["score_histogram"]) == 10
-    assert guard.GUARDED in after.limits
+    assert guard.limits(before.limits, after.metrics["guard"]) == after.limits
     assert guard.UNGUARDED not in after.limits
     assert "## Guard" in (guarded / "CARD.md").read_text("utf-8")
     assert f"distance of {after.guard.warn_distance}" in (guarded / "CARD.md").read_text("utf-8")
 
 
 def test_limits_say_whether_there_is_a_guard() -> None:
-    assert guard.limits((guard.UNGUARDED, "other", guard.GUARDED)) == (guard.GUARDED, "other")
-    assert guard.limits((guard.GUARDED, "other"), there=False) == (guard.UNGUARDED, "other")
+    assert guard.limits((guard.UNGUARDED, "other", guard.GUARDED), {"made": {"accepted": 0.1}}) == (guard.GUARDED, "other")
+    assert guard.limits((guard.GUARDED, "other"), {"made": {"accepted": 0.8}}) == (guard.LEAKY, "other")
+    assert guard.limits((guard.LEAKY, "other"), {"made": {"accepted": 0.1}}) == (guard.GUARDED, "other")
+    assert guard.limits((guard.GUARDED, "other"), None) == (guard.UNGUARDED, "other")
 
 
 def test_what_older_packages_say_of_their_guard_goes_with_it() -> None:
@@ -105,7 +107,7 @@ def test_what_older_packages_say_of_their_guard_goes_with_it() -> None:
         "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: "
         "one that passes gets an answer, and it means nothing."
     )
-    without = guard.limits((said, "other"), there=False)
+    without = guard.limits((said, "other"), None)
     assert guard.UNGUARDED in without
     assert not any(limit.startswith("The guard refuses") for limit in without)
 

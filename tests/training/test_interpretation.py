@@ -149,6 +149,7 @@ UNREAD = UnreadableFile(file="a", code="corrupt_picture", detail="")
 
 CASES = {
     "trained on these": (data(seen_in_training=True), "data", "how well it remembers"),
+    "trained on these, in the terminal": (data(seen_in_training=True), "summary", "how well it remembers"),
     "no patient known": (data(pictures_without_patient=100), "data", "No file name tells the patient"),
     "some patients known": (data(pictures_without_patient=7), "data", "Some file names do not tell the patient (7 of 100 pictures)"),
     "no normal": (data(normal=0), "data", "The class normal is missing"),
@@ -190,6 +191,11 @@ CASES = {
         "The zone holds 1 of the 2 mistakes (50%)",
     ),
     "robust": (falls(0.01, 0.03), "corruptions", "the worst is kind 1 with 3.0"),
+    "nowhere to fall": (
+        msgspec.structs.replace(falls(0.0), metrics=measured(sensitivity=known(1.0), specificity=known(0.04)).metrics),
+        "corruptions",
+        "Balanced accuracy is 0.520 on the pictures as they are and has nowhere to fall",
+    ),
     "not robust": (falls(0.06, 0.01, 0.2), "corruptions", "under these moderate corruptions: kind 2 (20.0), kind 0 (6.0)"),
     "mistakes": (
         msgspec.structs.replace(EVALUATION, mistakes=(mistake("positive"),)),

@@ -77,7 +77,7 @@ function aboutStatus(status) {
 }
 
 function aboutOrigin(promotion) {
-  if (!promotion) return "it came with the installation; nothing was promoted";
+  if (!promotion) return "the service was started with it; nothing was promoted";
   const by = promotion.source === "by hand" ? "promoted by hand" : `promoted by retraining ${promotion.source.replace(/^job 0*/, "")}`;
   const after = promotion.previous ? `, in place of ${promotion.previous}` : "";
   return `${by} on ${dateTime(promotion.at)}${after}${promotion.reason ? ` (“${promotion.reason}”)` : ""}`;
