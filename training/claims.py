@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from core.manifest import Manifest
 from training import guard, names
 from training.dataset import Dataset
 
@@ -28,6 +29,10 @@ _OF_ANOTHER: Final = (
     "Figures are of held-out pictures of the same data set; expect worse ones elsewhere.",
 )
 
+RETRAINED: Final = "Retrained on uploads too, of which nobody tells whose they are: two pictures of one patient may stand in two parts."
+_SAID: Final = "Said of"
+_OF_FIGURES: Final = (OF_THE_PUBLIC[-1], _OF_ANOTHER[-1])
+_LASTING: Final = (*OF_THE_PUBLIC, *_OF_ANOTHER, *guard.SENTENCES, RETRAINED)
 _NEARLY_ALL: Final = 0.9  # a few strays do not make it another
 
 
@@ -53,3 +58,14 @@ def of(taught_by: Dataset) -> Claims:
     )
     limits = (OF_THE_PUBLIC if public else _OF_ANOTHER) + ((doubt,) if unnamed else ())
     return Claims(INTENDED_USE if public else _USE_OF_ANOTHER, limits)
+
+
+def retrained(before: Manifest) -> tuple[str, ...]:
+    """Return the limits of a package that was retrained from this one.
+
+    Whom the pictures show stays as it was. What is said of figures does not, for they are others now, and what a person wrote is said of
+    the package that it was written of.
+    """
+    origin = f"{_SAID} {before.name} {before.version}, from which it went on: "
+    limits = (limit for limit in before.limits if limit not in _OF_FIGURES)
+    return (*(limit if limit in _LASTING or limit.startswith(_SAID) else origin + limit for limit in limits), RETRAINED)

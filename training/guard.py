@@ -47,6 +47,8 @@ _BEFORE: Final = (
     "and it means nothing.",
 )
 """What packages made before now say instead of `GUARDED`."""
+SENTENCES: Final = (UNGUARDED, GUARDED, LEAKY, *_BEFORE)
+"""Of which a package's limits hold one."""
 FEWEST: Final = 30
 """Pictures of tune and held-out patients, each: fewer place no threshold that one in two hundred may pass."""
 _SHARES: Final = (("fit", 0.7), ("tune", 0.85), ("test", 1.0))  # cumulative
@@ -134,8 +136,7 @@ def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
 def limits(before: Sequence[str], measured: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return the limits of a package once it has a guard of which this was measured, or, where it is None, once it has none any more."""
     guarded = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else GUARDED
-    known, now = (UNGUARDED, GUARDED, LEAKY, *_BEFORE), guarded
-    return tuple(dict.fromkeys(now if limit in known else limit for limit in before))
+    return tuple(dict.fromkeys(guarded if limit in SENTENCES else limit for limit in before))
 
 
 def _reframed(greys: GreyStack, seed: int) -> list[npt.NDArray[np.uint8]]:

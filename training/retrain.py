@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import keras
 import msgspec
@@ -25,6 +25,7 @@ from core.uploads import Counted
 from core.worker import JobTakenOver, Worker
 from training import (
     assembly,
+    claims,
     evaluate,
     experiment,
     export,
@@ -50,7 +51,6 @@ from training.verdict import RECORD
 _log = logging.getLogger(__name__)
 
 _GATHERED, _LEARNED, _PACKAGED = 0.05, 0.8, 0.9  # how far the job is, in [0, 1]
-_NOTE: Final = "Retrained on uploads too, of which nobody tells whose they are: two pictures of one patient may stand in two parts."
 
 
 class Champion(NamedTuple):
@@ -231,7 +231,7 @@ def _package(
         pneumonia_code=before.pneumonia_code,
         origin=described,
         intended_use=before.intended_use,
-        limits=guard.limits((*before.limits, _NOTE), parts.manifest.metrics["guard"] if parts.guard else None),
+        limits=guard.limits(claims.retrained(before), parts.manifest.metrics["guard"] if parts.guard else None),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

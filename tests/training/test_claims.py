@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core import manifest
@@ -39,3 +40,13 @@ def test_of_other_pictures_no_package_claims_that_they_are_the_public_ones(folde
 def test_a_package_holds_the_claims_of_what_taught_it(package: Path, phantoms: Path) -> None:
     written, _ = manifest.read(package)
     assert (written.intended_use, written.limits) == claims.of(dataset.index(phantoms, progress=False))
+
+
+def test_a_retrained_package_says_whose_caveats_it_hands_on(package: Path) -> None:
+    before = manifest.read(package)[0]
+    written = msgspec.structs.replace(before, limits=(*before.limits, "Asked often."))
+    once = claims.retrained(written)
+    handed_on = f"Said of {before.name} {before.version}, from which it went on: Asked often."
+    assert once == (*claims.OF_THE_PUBLIC[:-1], handed_on, claims.RETRAINED)
+    twice = guard.limits(claims.retrained(msgspec.structs.replace(before, version="9.0.0", limits=once)), None)
+    assert twice == once
