@@ -6,7 +6,6 @@ Called by `python -m benchmarks.views PACKAGE DATASET`, of the patients who choo
 import argparse
 import sys
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from core import images
+from core import classifier, images
 from core.manifest import NETWORK_FILE, Manifest, read
 from core.network import Network
 from training import dataset, metrics, splits
@@ -50,7 +49,7 @@ LOOKS: Final = ((0,), (1,), (2,), (0, 1), (0, 2))
 """Positions in VIEWS."""
 
 
-def log_odds(network: Network, manifest: Manifest, grey: GreyStack) -> Floats:
+def ask(network: Network, manifest: Manifest, grey: GreyStack) -> Floats:
     """Return the network's log-odds of pneumonia: float64 array (shifts, views, pictures)."""
     said = np.empty((len(SHIFTS), len(VIEWS), len(grey)))
     for row, picture in enumerate(tqdm(grey, "views", unit="picture")):
@@ -58,8 +57,7 @@ def log_odds(network: Network, manifest: Manifest, grey: GreyStack) -> Floats:
             shifted = shift(picture, name, row)
             for look, view in enumerate(VIEWS.values()):
                 outputs = network.run(images.preprocess(view(shifted), manifest.input))
-                normal = np.clip(np.float64(outputs.probabilities[manifest.negative_index]), 1e-9, 1.0 - 1e-9)
-                said[place, look, row] = np.log((1.0 - normal) / normal)
+                said[place, look, row] = classifier.log_odds(1.0 - float(outputs.probabilities[manifest.negative_index]))
     return said
 
 
@@ -71,7 +69,7 @@ def table(pictures: Pictures, said: Floats) -> str:
         under = [metrics.auroc(truth, scores) for scores in said[:, looks].mean(axis=1)]
         name = " and ".join(list(VIEWS)[look] for look in looks)
         rows.append(f"| {name} | {under[0]:.4f} | {np.mean(under):.4f} | {min(under):.4f} |")
-    return "\n".join(chain(("| views | plain | mean over shifts | lowest |", "|---|---|---|---|"), rows))
+    return "\n".join(("| views | plain | mean over shifts | lowest |", "|---|---|---|---|", *rows))
 
 
 def main() -> int:
@@ -88,7 +86,7 @@ def main() -> int:
     pictures = load(split[0], manifest.input)
     for part in PARTS:
         taken = pictures.take(split[1][part])
-        print(f"\n{part}: {len(taken.labels)} pictures\n\n{table(taken, log_odds(network, manifest, taken.grey))}")
+        print(f"\n{part}: {len(taken.labels)} pictures\n\n{table(taken, ask(network, manifest, taken.grey))}")
     return 0
 
 

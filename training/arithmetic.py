@@ -35,10 +35,10 @@ def affordable(precision: str) -> str:
     return "float32"
 
 
-def backend() -> str:
-    """Return the Keras backend that runs, and its version: "jax 0.10.2"."""
+def backend() -> dict[str, str]:
+    """Return the version of the Keras backend that runs, by its name."""
     name = keras.backend.backend()
-    return f"{name} {libraries.version(name)}"
+    return {name: libraries.version(name)}
 
 
 def seconds(precision: str) -> float:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from training import folders, wording
+from training import names, wording
 from training.survey import Survey
 
 BALANCED: Final = 1.5
@@ -106,12 +106,11 @@ def notes(found: Composition) -> list[tuple[str, str]]:
     for label, number in patients.items():
         if number < 2:
             told.append(("too_few_patients", f"Expected at least 2 patients of class {label}, to keep some apart. Received: {number}."))
-    known = [label for label in found.labels if folders.is_known(label)]
-    if unknown := sorted(set(found.labels) - set(known)):
+    kinds = {label: names.kind_of_folder(label) for label in found.labels}
+    if unknown := sorted(label for label, kind in kinds.items() if kind is None):
         told.append(("unknown_label", f"{_EXPECTED} Received as well: {wording.listing(unknown)}."))
-    normal = sum(map(folders.is_normal, known))
-    missing = [name for name, there in (("NORMAL", normal), ("PNEUMONIA", len(known) - normal)) if not there]
-    if missing:
+    sides = {"NORMAL" if kind == names.NORMAL else "PNEUMONIA" for kind in kinds.values() if kind is not None}
+    if missing := sorted({"NORMAL", "PNEUMONIA"} - sides):
         told.append(("missing_label", f"{_EXPECTED} Received no picture of: {wording.listing(missing)}."))
     return told
 

@@ -156,7 +156,7 @@ def _picture_paths(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise errors.DatasetMissing(f"Expected a folder that holds {_EXPECTED}. Received: {folder}, which is no folder.")
     present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    kinds = {child: names.KIND_OF_FOLDER[key] for child in present if (key := names.folder_key(child.name)) in names.KIND_OF_FOLDER}
+    kinds = {child: kind for child in present if (kind := names.kind_of_folder(child.name))}
     if len({kind == NORMAL for kind in kinds.values()}) < 2:
         received = ", ".join(child.name for child in present) or "no folder at all"
         raise errors.NoClassFolders(f"Expected {_EXPECTED}, in {folder}. Received: {received}.")

@@ -235,7 +235,7 @@ def _conclude(run: _Run, state: State, epoch: int, result: tuple[float, list[Any
     concluded = State(
         done=epoch + 1,
         precision=state.precision,
-        learned_on=tuple(dict.fromkeys((*state.learned_on, arithmetic.backend()))),
+        learned_on=state.learned_on | arithmetic.backend(),
         checkpoint=checkpoint.name,
         best_loss=verdict.get("loss") if wanted else state.best_loss,
         best_epoch=epoch + 1 if wanted else state.best_epoch,

@@ -55,26 +55,16 @@ def describe(path: str) -> tuple[str, str, str, bool]:
     """
     folder, _, name = path.partition("/")
     label = folder.upper()
-    if not is_known(folder):
+    if not names.kind_of_folder(folder):
         return label, folder.lower(), f"{label}/{name}", False
     kind, patient = names.describe(path, kinds_needed=False)
     return label, kind, patient, names.tells_patient(patient)
 
 
-def is_known(label: str) -> bool:
-    """Return whether a class folder of this name can teach."""
-    return names.folder_key(label) in names.KIND_OF_FOLDER
-
-
-def is_normal(label: str) -> bool:
-    """Return whether a class folder of this name holds pictures without pneumonia."""
-    return names.folder_key(label) == names.NORMAL
-
-
 def _parts_below(folder: Path, depth: int) -> list[Path]:
     """Return this folder where it holds class folders, else those below it that do. Known class names win over a guess."""
     children = _children(folder)
-    if any(is_known(child.name) for child in children):
+    if any(names.kind_of_folder(child.name) for child in children):
         return [folder]
     deeper = [part for child in children for part in _parts_below(child, depth - 1)] if depth else []
     if deeper:

@@ -135,8 +135,8 @@ def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
 
 def limits(before: Sequence[str], measured: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return the limits of a package once it has a guard of which this was measured, or, where it is None, once it has none any more."""
-    guarded = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else GUARDED
-    return tuple(dict.fromkeys(guarded if limit in SENTENCES else limit for limit in before))
+    now = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else GUARDED
+    return tuple(dict.fromkeys(now if limit in SENTENCES else limit for limit in before))
 
 
 def _reframed(greys: GreyStack, seed: int) -> list[npt.NDArray[np.uint8]]:

@@ -9,7 +9,6 @@ from training.evaluation import Estimate, Evaluation, Point
 from training.records import AgainstShortcut
 
 _FEW_PATIENTS: Final = 30
-_MOST_FALL: Final = 0.05  # of balanced accuracy where the files mislead
 _LOOSELY, _FOLLOWED = 0.2, 0.4  # rank correlation with the shortcut within a class
 _SEEN: Final = (
     "This is the data set that the model was trained on, by its digest: the figures say how well it remembers, not what it will do for "
@@ -216,7 +215,7 @@ def _leaning(found: AgainstShortcut) -> str:
     if closest >= _FOLLOWED:
         held = falls if low > 0.0 else "its decisions hold there, though they may not in another hospital"
         return f"The model leans on the shortcut: its probability follows the files within a class {told}, and {held}."
-    if low > 0.0 and fall > _MOST_FALL:
+    if low > 0.0 and fall > interpretation_corruptions.MOST_FALL:
         return f"Where the files mislead {falls}, yet the probability hardly follows them {told}: they may be hard otherwise."
     how = f"its probability {'only loosely' if closest >= _LOOSELY else 'hardly'} follows the files {told}"
     return f"Nothing here says that the model leans on the shortcut: {falls}, and {how}."

@@ -43,7 +43,7 @@ def describe(path: str, kinds_needed: bool = True) -> tuple[str, str]:
         errors.UnknownKind: a file in PNEUMONIA whose name says no kind.
     """
     folder, _, below = path.partition("/")
-    kind = KIND_OF_FOLDER.get(folder_key(folder), PNEUMONIA)
+    kind = kind_of_folder(folder) or PNEUMONIA
     name = below.rsplit("/", 1)[-1]
     of_kind = _OF_KIND.match(name)
     if kind == PNEUMONIA and of_kind:
@@ -76,6 +76,11 @@ def is_public(path: str) -> bool:
     folder, _, name = path.partition("/")
     form = {"NORMAL": _NORMAL, "PNEUMONIA": _OF_KIND}.get(folder.upper())
     return form is not None and form.match(name) is not None
+
+
+def kind_of_folder(name: str) -> str | None:
+    """Return what a class folder of this name means, one of KINDS or PNEUMONIA; None where it is none that can teach."""
+    return KIND_OF_FOLDER.get(folder_key(name))
 
 
 def folder_key(name: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -88,17 +88,14 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "keras_backend": keras.backend.backend(), **versions}
 
 
-def learned_on(exported: Mapping[str, str], backends: Sequence[str]) -> dict[str, str]:
+def learned_on(exported: Mapping[str, str], backends: Mapping[str, str]) -> dict[str, str]:
     """Return the versions of what made a network, of which only the backend that learned may be another than the one that exports.
 
     Args:
         exported: of `versions`, where the package is made.
-        backends: each with its version, in the order in which a run went on with them; none where nobody noted it.
+        backends: the version of each, in the order in which a run went on with them; none where nobody noted it.
     """
-    if not backends:
-        return dict(exported)
-    names = [backend.partition(" ")[0] for backend in backends]
-    return {**exported, "keras_backend": " then ".join(dict.fromkeys(names)), **dict(backend.split(" ", 1) for backend in backends)}
+    return {**exported, **({"keras_backend": " then ".join(backends)} if backends else {}), **backends}
 
 
 def commit() -> str:

@@ -231,7 +231,7 @@ def _package(
         pneumonia_code=before.pneumonia_code,
         origin=described,
         intended_use=before.intended_use,
-        limits=guard.limits(claims.retrained(before), parts.manifest.metrics["guard"] if parts.guard else None),
+        limits=guard.limits(claims.retrained(before), parts.manifest.metrics.get("guard")),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

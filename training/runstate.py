@@ -23,12 +23,13 @@ STATE_FILE: Final = "state.json"
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stands. `done` counts whole epochs over both phases.
 
-    `precision` and `learned_on`, Keras backends with their versions, say how they were learned; empty in runs of before they were noted.
+    `precision` and `learned_on`, the version of each Keras backend by its name, say how they were learned; empty in runs of before they
+    were noted.
     """
 
     done: int = 0
     precision: str = ""
-    learned_on: tuple[str, ...] = ()
+    learned_on: dict[str, str] = {}
     checkpoint: str = ""
     best_loss: float | None = None
     best_epoch: int = 0

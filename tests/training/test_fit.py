@@ -226,7 +226,7 @@ def test_a_machine_that_is_slower_in_bfloat16_learns_in_float32_and_says_so(
     assert {layer.dtype_policy.name for layer in networks.base_of(learning).layers[1:]} == {"float32"}
     state = runstate.read(tmp_path)
     assert state is not None
-    assert (state.precision, state.learned_on) == ("float32", (arithmetic.backend(),))
+    assert (state.precision, state.learned_on) == ("float32", arithmetic.backend())
     assert "learning in float32: bfloat16, which the recipe asks for, takes 4.5 times as long here" in caplog.text
 
 
