@@ -52,6 +52,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     group.add_argument("--keep-keras", action="store_true", help="put network.keras into the package, to retrain from")
     group.add_argument("--name", help="of the package (default: the work folder's name)")
     group.add_argument("--package-version", default="0.1.0", metavar="VERSION", help="(default: 0.1.0)")
+    packages.register_children(group)
     group.add_argument("--dataset-name", metavar="TEXT", help="as the card names the data set (default: the folder's name)")
     recipe.register_tracking(parser)
     parser.set_defaults(run=run)
@@ -105,7 +106,12 @@ def _of_work(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
         raise errors.InvalidOption(
             "Expected --evaluation, --history and --data with a package, which they are of. Received: a work folder."
         )
-    release = Release(arguments.name or work.resolve().name, arguments.package_version, arguments.dataset_name or dataset.resolve().name)
+    release = Release(
+        arguments.name or work.resolve().name,
+        arguments.package_version,
+        arguments.dataset_name or dataset.resolve().name,
+        of_children=arguments.of_children,
+    )
     kept, looks = (stack.enter_context(one) for one in (resuming.told(runs.packaging(work)), resuming.kept("explore", [dataset])))
     parts, model = runs.of_work(work, dataset, release, kept)
     others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(dataset, os.cpu_count() or 1, looks)

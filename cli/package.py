@@ -29,6 +29,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     group.add_argument("--package-version", default="0.1.0", metavar="VERSION", help="(default: 0.1.0)")
     group.add_argument("--trained-on", default="", metavar="TEXT", help="what it was trained on, for the card")
     group.add_argument("--weights-origin", default="", metavar="TEXT", help="where the file comes from, for the card")
+    packages.register_children(group)
     group.add_argument("--intended-use", metavar="TEXT", help="what it is for, for the card")
     recipe.register_tracking(parser)
     parser.set_defaults(run=run)
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     shelf.check_target(arguments.out, arguments.replace)
     name = arguments.name or re.sub(r"[^A-Za-z0-9._-]+", "-", arguments.model.resolve().stem).strip("-._") or "model"
     declared = Declared(**{field: getattr(arguments, field) for field in Declared.__struct_fields__})
-    release = Release(name, arguments.package_version, arguments.trained_on, arguments.weights_origin)
+    release = Release(name, arguments.package_version, arguments.trained_on, arguments.weights_origin, arguments.of_children)
     going_on = partial(resuming.kept, "package", [arguments.dataset] if arguments.dataset else [])
     brought = foreign.bring(arguments.model, declared, release, os.cpu_count() or 1, going_on)
     manifest = export.write(brought.parts, arguments.out)

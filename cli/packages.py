@@ -25,6 +25,15 @@ def register_target(parser: argparse.ArgumentParser, what: str = "the package's 
     parser.add_argument("--replace", action="store_true", help="replace a package that is in --out")
 
 
+def register_children(group: "argparse._ArgumentGroup") -> None:
+    """Add what a person says of the patients whose pictures taught the model."""
+    group.add_argument(
+        "--of-children",
+        action="store_true",
+        help="it learned from children: a DICOM file of an adult gets a warning (known of files named as in the public data set)",
+    )
+
+
 def load(folder: Path) -> "tuple[Classifier, int]":
     """Load a package with an interpreter for each processor; return it, and how many those are.
 

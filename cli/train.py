@@ -3,8 +3,12 @@
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli import console, packages, recipe, resuming
+
+if TYPE_CHECKING:
+    from core.manifest import Manifest
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,6 +34,7 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--name", help="of the package (default: pneumonia-<arch>)")
     group.add_argument("--package-version", metavar="VERSION", help="(default: 0.1.0, or the next after the package that it goes on from)")
     group.add_argument("--dataset-name", metavar="TEXT", help="as the card names the data set (default: the folder's name)")
+    packages.register_children(group)
     group.add_argument("--weights-origin", default="", metavar="TEXT", help="where a weights file comes from, for the card")
 
 
@@ -50,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.package_version or restart.version(configuration.weights),
         arguments.dataset_name or arguments.dataset.resolve().name,
         arguments.weights_origin,
+        arguments.of_children,
     )
     with (
         trained.run.going(),
@@ -61,8 +67,15 @@ def run(arguments: argparse.Namespace) -> int:
         others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1, looks)
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
-    auroc = manifest.metrics["auroc"]
-    print(
-        f"wrote {arguments.out}: {name} {manifest.version}, AUROC {auroc['value']} ({auroc['low']} to {auroc['high']}) on held-out patients"
-    )
+    print(f"wrote {arguments.out}: {name} {manifest.version}; {_worth(manifest)} on held-out patients")
     return 0
+
+
+def _worth(manifest: "Manifest") -> str:
+    """Return the figures that a person asks for first: a threshold from few pictures may well call everybody ill."""
+    auroc, point = manifest.metrics["auroc"], manifest.operating_point(None)
+    said = [f"AUROC {auroc['value']} ({auroc['low']} to {auroc['high']})"]
+    if point and point.sensitivity and point.specificity:
+        rates = (("sensitivity", point.sensitivity), ("specificity", point.specificity))
+        said.append(f"at `{point.name}` " + ", ".join(f"{name} {rate.value} ({rate.low} to {rate.high})" for name, rate in rates))
+    return ", ".join(said)

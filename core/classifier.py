@@ -17,6 +17,7 @@ from core.grey import Grey
 from core.guard import Guard
 from core.manifest import Interval, Manifest, OperatingPoint
 from core.network import Floats, Network, Outputs
+from core.radiograph import ADULT
 
 Decision = Literal["positive", "negative", "indeterminate"]
 Probabilities = npt.NDArray[np.float64]
@@ -101,7 +102,7 @@ class Classifier:
             most_probable=most_probable,
             guard=self._judge(picture, outputs),
             image=contract.ImageFacts(
-                format=picture.format, width_px=picture.width_px, height_px=picture.height_px, warnings=picture.warnings
+                format=picture.format, width_px=picture.width_px, height_px=picture.height_px, warnings=_told(picture, self.manifest)
             ),
             explanation=self._explain(picture, outputs.maps, pneumonia.probability) if explain and outputs.maps is not None else None,
             warnings=_warnings(point, explain, outputs),
@@ -206,6 +207,11 @@ def decide(
     confidence = round(kind.probability / total, DECIMALS) if total else 0.0
     most_probable = None if decision == "negative" else contract.MostProbable(label=kind.label, confidence=confidence)
     return pneumonia, tuple(findings), most_probable
+
+
+def _told(picture: images.Picture, manifest: Manifest) -> tuple[str, ...]:
+    """Return the codes of what the file says; that of an adult is no news to a network that knows others than children."""
+    return tuple(code for code in picture.warnings if code != ADULT or manifest.of_children)
 
 
 def _value(measured: Interval | None) -> float | None:

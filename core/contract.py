@@ -230,6 +230,7 @@ class ModelCard(Answer, frozen=True, kw_only=True):
     created: str
     parent_version: str | None
     intended_use: str
+    of_children: bool
     limits: tuple[str, ...]
     notice: str = NOTICE
 

@@ -34,8 +34,8 @@ ASPECT: Final = "strange_aspect"
 SEVERAL: Final = "several_pictures"
 
 REASONS: Final[Mapping[str, tuple[Severity, str]]] = {
-    FAR: ("refuse", "it is unlike the frontal chest X-rays of children that the model knows"),
-    UNUSUAL: ("warn", "it is more unusual than nearly all frontal chest X-rays of children that the model knows"),
+    FAR: ("refuse", "it is unlike the frontal chest X-rays that the model knows"),
+    UNUSUAL: ("warn", "it is more unusual than nearly all frontal chest X-rays that the model knows"),
     BLANK: ("refuse", "it is all of one grey"),
     LOW_CONTRAST: ("warn", "it has hardly any contrast"),
     WHITE: ("refuse", "most of it is white, as of a page"),

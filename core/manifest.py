@@ -129,6 +129,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How far, down and right, what a cell of the maps looks at lies beyond the cell's own place: strided convolutions pad at one end."""
     embedding_size: Count | None
     """Length of the network's embedding; None where it gives none."""
+    of_children: bool = True
+    """Whether those who taught it are children: an adult is then told of. Taken for true of packages from before this was asked."""
     guard: GuardContract | None = None
     """What decides whether a picture is one that the model was made for; None where the package cannot tell."""
     temperature: Annotated[float, Meta(gt=0.0)]

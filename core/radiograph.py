@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from core import dicom_errors
 
 ADULT_YEARS: Final = 18
+ADULT: Final = "patient_is_adult"
 BURNED_IN: Final = "burned_in_annotation"
 RADIOGRAPHS: Final = ("CR", "DX")
 # Film that was scanned, what a workstation made of another picture, and an older word for DX: radiographs only where a chest is stated.
@@ -75,7 +76,7 @@ def check(subject: Subject) -> tuple[str, ...]:
         "view_not_stated": not _is_frontal(subject),
         "not_upright": any(letter[:1] in ("H", "F") for letter in subject.orientation[:1])
         or any(letter[:1] == "H" for letter in subject.orientation[1:2]),
-        "patient_is_adult": _is_adult(subject),
+        ADULT: _is_adult(subject),
         BURNED_IN: subject.burned_in == "YES",
     }
     return tuple(code for code, holds in found.items() if holds)

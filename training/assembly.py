@@ -46,6 +46,7 @@ class Release(NamedTuple):
     version: str
     dataset_name: str
     weights_origin: str = ""
+    of_children: bool = False
 
 
 class Parts(NamedTuple):
@@ -101,7 +102,7 @@ def _provisional(trained: Trained, release: Release, labels: tuple[Label, ...]) 
     placeholder = OperatingPoint(
         name=calibrate.BALANCED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
     )
-    said = claims.of(trained.pictures.dataset)
+    said = claims.of(trained.pictures.dataset, of_children=release.of_children)
     return Manifest(
         format_version=1,
         name=release.name,
@@ -112,6 +113,7 @@ def _provisional(trained: Trained, release: Release, labels: tuple[Label, ...]) 
         negative=labels[0].name,
         pneumonia_code=PNEUMONIA_CODE,
         class_activation_maps=networks.has_maps(trained.model),
+        of_children=said.of_children,
         embedding_size=int(networks.with_outputs(trained.model).outputs[-1].shape[-1]),
         temperature=1.0,
         operating_points=(placeholder,),

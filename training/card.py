@@ -54,7 +54,7 @@ def write(
         f"# {manifest.name} {manifest.version}",
         f"**{NOTICE}** Generated from `manifest.json`"
         + (" and an evaluation" if evaluation else "")
-        + " by `training/card.py`; do not edit. PACKAGE is the folder of this package, DATASET one that holds NORMAL and PNEUMONIA"
+        + " by `training/card.py`; do not edit. PACKAGE is the folder of this package, DATASET one that holds a folder for each class"
         + "".join(f", {word} that of {package}" for word, package in card_commands.others(manifest).items())
         + ".",
         markdown.section("Model details", _details(manifest)),

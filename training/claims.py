@@ -6,7 +6,7 @@ from core.manifest import Manifest
 from training import guard, names
 from training.dataset import Dataset
 
-INTENDED_USE: Final = (
+USE_FOR_CHILDREN: Final = (
     "Research and education: the probability of pneumonia on a frontal chest X-ray of a child. "
     "Not a medical device; a person who can read the picture decides."
 )
@@ -22,8 +22,9 @@ _USE_OF_ANOTHER: Final = (
     "Research and education: the probability of pneumonia on a frontal chest X-ray like those that it learned from. "
     "Not a medical device; a person who can read the picture decides."
 )
+_NOT_SAID: Final = "Whom the pictures that taught it show, nobody has said; other hospitals, ages and detectors than theirs are untested."
+_SOME_CHILDREN: Final = "Trained on children; adults, and other hospitals, ages and detectors than theirs are untested."
 _OF_ANOTHER: Final = (
-    "Whom the pictures that taught it show, nobody has said; other hospitals, ages and detectors than theirs are untested.",
     "The labels are those of the folders; how they came about is not known here.",
     guard.UNGUARDED,
     "Figures are of held-out pictures of the same data set; expect worse ones elsewhere.",
@@ -32,22 +33,27 @@ _OF_ANOTHER: Final = (
 RETRAINED: Final = "Retrained on uploads too, of which nobody tells whose they are: two pictures of one patient may stand in two parts."
 _SAID: Final = "Said of"
 _OF_FIGURES: Final = (OF_THE_PUBLIC[-1], _OF_ANOTHER[-1])
-_LASTING: Final = (*OF_THE_PUBLIC, *_OF_ANOTHER, *guard.SENTENCES, RETRAINED)
+_LASTING: Final = (*OF_THE_PUBLIC, _NOT_SAID, _SOME_CHILDREN, *_OF_ANOTHER, *guard.SENTENCES, RETRAINED)
 _NEARLY_ALL: Final = 0.9  # a few strays do not make it another
 
 
 class Claims(NamedTuple):
-    """The sentences of a manifest."""
+    """The sentences of a manifest, and whether the model is one for children."""
 
+    of_children: bool
     intended_use: str
     limits: tuple[str, ...]
 
 
-def of(taught_by: Dataset) -> Claims:
+def of(taught_by: Dataset, *, of_children: bool = False) -> Claims:
     """Return the claims of a network that learned from this data set.
 
-    Where nearly all files lie and are called as in the public data set (Kermany et al. 2018) it is taken for that. Of another nothing is
-    known.
+    Where nearly all files lie and are called as in the public data set (Kermany et al. 2018) it is taken for that, and is then of children.
+    Of another nothing is known but what a person says.
+
+    Args:
+        taught_by: the data set.
+        of_children: whether a person says that it is of children.
     """
     paths = [sample.path for sample in taught_by.samples]
     public = sum(map(names.is_public, paths)) >= _NEARLY_ALL * len(paths)
@@ -56,8 +62,10 @@ def of(taught_by: Dataset) -> Claims:
         f"{unnamed:,} of {len(paths):,} file names tell no patient: one with several pictures may be on both sides of the split, which "
         "flatters the figures."
     )
-    limits = (OF_THE_PUBLIC if public else _OF_ANOTHER) + ((doubt,) if unnamed else ())
-    return Claims(INTENDED_USE if public else _USE_OF_ANOTHER, limits)
+    of_another = (_SOME_CHILDREN if of_children else _NOT_SAID, *_OF_ANOTHER)
+    children = public or of_children
+    limits = (OF_THE_PUBLIC if public else of_another) + ((doubt,) if unnamed else ())
+    return Claims(children, USE_FOR_CHILDREN if children else _USE_OF_ANOTHER, limits)
 
 
 def retrained(before: Manifest) -> tuple[str, ...]:

@@ -1,18 +1,20 @@
 """How many pictures there are of what and of whom: classes, kinds and patients of each part."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
 
-from training import names, wording
+from training import names, splits, wording
 from training.survey import Survey
 
 BALANCED: Final = 1.5
 """How many times as frequent a class may be before accuracy needs a word of warning."""
 _SHIFT: Final = 0.05  # of a class's share between parts, from which calibration suffers
 _EXPECTED: Final = "Expected the classes NORMAL and PNEUMONIA, or a folder for each kind."
+FEWEST: Final = len(splits.PARTS)
+"""Patients of each kind that a training asks for."""
 PICTURES_EACH: Final = ("1", "2", "3", "4", "5 to 9", "10 and more")
 
 
@@ -100,18 +102,33 @@ def interpret_patients(found: Composition) -> list[str]:
 def notes(found: Composition) -> list[tuple[str, str]]:
     """Return (code, sentence) of what stands in the way of training or measuring."""
     told = []
-    patients: Counter[str] = Counter()
-    for stratum in found.strata:
-        patients[stratum.label] += stratum.patients
-    for label, number in patients.items():
-        if number < 2:
-            told.append(("too_few_patients", f"Expected at least 2 patients of class {label}, to keep some apart. Received: {number}."))
     kinds = {label: names.kind_of_folder(label) for label in found.labels}
     if unknown := sorted(label for label, kind in kinds.items() if kind is None):
         told.append(("unknown_label", f"{_EXPECTED} Received as well: {wording.listing(unknown)}."))
     sides = {"NORMAL" if kind == names.NORMAL else "PNEUMONIA" for kind in kinds.values() if kind is not None}
     if missing := sorted({"NORMAL", "PNEUMONIA"} - sides):
         told.append(("missing_label", f"{_EXPECTED} Received no picture of: {wording.listing(missing)}."))
+    return told + _in_the_way_of_training(found, sides)
+
+
+def _in_the_way_of_training(found: Composition, sides: Collection[str]) -> list[tuple[str, str]]:
+    """Return notes on kinds that nothing tells, or of too few patients for `pneumonia train`; what misses a side is told elsewhere."""
+    pictures: Counter[str] = Counter()
+    patients: Counter[str] = Counter()
+    for stratum in found.strata:
+        pictures[stratum.kind] += stratum.pictures
+        patients[stratum.kind] += stratum.patients
+    told = []
+    untold = "PNEUMONIA" in sides and pictures[names.PNEUMONIA] > 0
+    asked = {names.NORMAL: "NORMAL" in sides} | dict.fromkeys(names.KINDS[1:], "PNEUMONIA" in sides and not untold)
+    if untold:
+        expected = "names in PNEUMONIA that tell bacteria or virus, or a folder for each kind, to train on"
+        shown = wording.count(pictures[names.PNEUMONIA], "picture")
+        told.append(("unknown_kind", f"Expected {expected}. Received: {shown} of pneumonia of no kind. They can be evaluated on."))
+    for kind in names.KINDS:
+        if asked[kind] and patients[kind] < FEWEST:
+            expected = f"at least {FEWEST} patients of kind {kind}, to train, to choose and to report on"
+            told.append(("too_few_patients", f"Expected {expected}. Received: {patients[kind]}."))
     return told
 
 

@@ -145,6 +145,7 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
         negative=labels.negative,
         pneumonia_code=assembly.PNEUMONIA_CODE,
         class_activation_maps=head.has_maps,
+        of_children=release.of_children,
         embedding_size=head.embedding_size,
         temperature=1.0,
         operating_points=(point,),

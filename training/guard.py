@@ -35,6 +35,10 @@ CHOSEN: Final = (
 )
 UNGUARDED: Final = "A picture that is no frontal chest X-ray gets an answer too, and it means nothing."
 GUARDED: Final = (
+    "The guard refuses or warns of most pictures that are no frontal chest X-ray, not of all: what passes gets an answer, and of such a "
+    "picture it means nothing."
+)
+GUARDED_FOR_CHILDREN: Final = (
     "The guard refuses or warns of most pictures that are no frontal chest X-ray, not of all, and lets chests of adults pass: what passes "
     "gets an answer, and of such a picture it means nothing."
 )
@@ -46,8 +50,8 @@ _BEFORE: Final = (
     "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: one that passes gets an answer, "
     "and it means nothing.",
 )
-"""What packages made before now say instead of `GUARDED`."""
-SENTENCES: Final = (UNGUARDED, GUARDED, LEAKY, *_BEFORE)
+"""What packages made before now say instead of `GUARDED_FOR_CHILDREN`."""
+SENTENCES: Final = (UNGUARDED, GUARDED, GUARDED_FOR_CHILDREN, LEAKY, *_BEFORE)
 """Of which a package's limits hold one."""
 FEWEST: Final = 30
 """Pictures of tune and held-out patients, each: fewer place no threshold that one in two hundred may pass."""
@@ -130,12 +134,14 @@ def deal(groups: Sequence[str]) -> dict[str, list[int]]:
 def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
     """Return the manifest of a package with this guard."""
     metrics = {**manifest.metrics, "guard": fitted.metrics}
-    return msgspec.structs.replace(manifest, guard=fitted.decides, metrics=metrics, limits=limits(manifest.limits, fitted.metrics))
+    said = limits(manifest.limits, fitted.metrics, of_children=manifest.of_children)
+    return msgspec.structs.replace(manifest, guard=fitted.decides, metrics=metrics, limits=said)
 
 
-def limits(before: Sequence[str], measured: Mapping[str, Any] | None) -> tuple[str, ...]:
+def limits(before: Sequence[str], measured: Mapping[str, Any] | None, *, of_children: bool) -> tuple[str, ...]:
     """Return the limits of a package once it has a guard of which this was measured, or, where it is None, once it has none any more."""
-    now = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else GUARDED
+    guarded = GUARDED_FOR_CHILDREN if of_children else GUARDED
+    now = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else guarded
     return tuple(dict.fromkeys(now if limit in SENTENCES else limit for limit in before))
 
 

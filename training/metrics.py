@@ -6,6 +6,7 @@ them too: a bootstrap asks a thousand times, and theirs takes ten times as long.
 
 import math
 from collections.abc import Callable, Iterator
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,9 @@ Statistic = Callable[[Truth, Floats], float]
 
 ROUNDS = 1000
 _Z: Final = 1.959964  # 95 % of a normal distribution lie within
+_TAIL: Final = 0.025  # beyond each end
+_GRID: Final = np.linspace(-10.0, 10.0, 801)  # standard deviations, for integrals
+_HALVINGS: Final = 40
 
 
 def auroc(truth: Truth, probability: Floats) -> float:
@@ -122,13 +126,16 @@ def bounds(
 ) -> tuple[float, float, float]:
     """Return a statistic and the ends of its 95 % interval, as `interval` says.
 
-    Where a share is 0 or 1 every draw is, too, and the bootstrap would call it certain: its interval is then Wilson's over the patients.
+    Where a figure is 0 or 1 every draw is, too, and the bootstrap would call it certain. The interval is then one over the patients that
+    does not: Wilson's of a share and, with the positive patients as its number, of the AUPRC (Boyd et al. 2013); of the balanced accuracy
+    the one that Wilson's of its halves give (MOVER, Zou and Donner 2008); of the AUROC that of Obuchowski and Lieber.
     """
     measured = statistic(truth, value)
-    if measured in (0.0, 1.0) and statistic in _ROWS_OF:
-        patients = len(set(groups[_ROWS_OF[statistic](truth, value > 0)]))
-        low, high = wilson(patients * int(measured), patients)
-        return measured, low, high
+    if measured in (0.0, 1.0) and statistic in _AT_THE_END:
+        positives, negatives = len(set(groups[truth])), len(set(groups[~truth]))
+        shared = _ROWS_OF[statistic](truth, value > 0) if statistic in _ROWS_OF else truth
+        reach = _AT_THE_END[statistic](len(set(groups[shared])), positives, negatives)
+        return (measured, 1.0 - reach, 1.0) if measured else (measured, 0.0, reach)
     draws = [statistic(truth[rows], value[rows]) for rows in patient_draws(groups, ROUNDS, seed)]
     low, high = (float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
     return measured, min(low, measured), max(high, measured)
@@ -139,6 +146,26 @@ def wilson(count: int, of: int) -> tuple[float, float]:
     share, square = count / of, _Z**2 / of
     centre, half = share + square / 2.0, _Z * math.sqrt(share * (1.0 - share) / of + square / (4.0 * of))
     return max(0.0, (centre - half) / (1.0 + square)), min(1.0, (centre + half) / (1.0 + square))
+
+
+def obuchowski(positives: int, negatives: int) -> float:
+    """Return how far below 1 an AUROC that was measured to be 1 may lie, with 95 % confidence.
+
+    The area under which every positive lies above every negative in 1 of 40 draws, where both are normally distributed with one spread
+    (Obuchowski and Lieber, "Confidence bounds when the estimated ROC area is 1.0", Academic Radiology 2002).
+    """
+    highest: Floats = negatives * np.exp(-(_GRID**2) / 2.0) / math.sqrt(2.0 * math.pi) * _normal(_GRID) ** (negatives - 1)
+    low, high = float(_GRID[0]), float(_GRID[-1])
+    for _ in range(_HALVINGS):
+        gap = (low + high) / 2.0
+        apart = np.trapezoid(highest * _normal(gap - _GRID) ** positives, _GRID)
+        low, high = (gap, high) if apart < _TAIL else (low, gap)
+    return NormalDist().cdf(-high / math.sqrt(2.0))
+
+
+def _normal(values: Floats) -> Floats:
+    """Return the share of the standard normal distribution that lies below each value: float64 array (N,)."""
+    return np.array([NormalDist().cdf(value) for value in values.tolist()])
 
 
 def patient_draws(groups: npt.NDArray[Any], rounds: int, seed: int = 0) -> Iterator[npt.NDArray[np.int64]]:
@@ -164,3 +191,17 @@ _ROWS_OF: Final[dict[Statistic, Callable[[Truth, Truth], Truth]]] = {
     negative_predictive_value: lambda _, called: ~called,
 }
 """For each share the rows that it is a share of."""
+
+
+def _reach(patients: int) -> float:
+    """Return how far from 0 a share may lie that none of the patients has."""
+    return wilson(0, patients)[1]
+
+
+_AT_THE_END: Final[dict[Statistic, Callable[[int, int, int], float]]] = {
+    **dict.fromkeys(_ROWS_OF, lambda of, _positives, _negatives: _reach(of)),
+    auprc: lambda _of, positives, _negatives: _reach(positives),
+    auroc: lambda _of, positives, negatives: obuchowski(positives, negatives),
+    balanced_accuracy: lambda _of, positives, negatives: math.hypot(_reach(positives), _reach(negatives)) / 2.0,
+}
+"""How far from 0 or 1 a figure may lie that was measured to be that: of the patients of its rows, the positive and the negative ones."""

@@ -229,9 +229,10 @@ def _package(
     manifest = msgspec.structs.replace(
         parts.manifest,
         pneumonia_code=before.pneumonia_code,
+        of_children=before.of_children,
         origin=described,
         intended_use=before.intended_use,
-        limits=guard.limits(claims.retrained(before), parts.manifest.metrics.get("guard")),
+        limits=guard.limits(claims.retrained(before), parts.manifest.metrics.get("guard"), of_children=before.of_children),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

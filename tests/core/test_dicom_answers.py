@@ -20,7 +20,7 @@ from core.classifier import Classifier, log_odds
 from core.contract import Request
 from core.store import open_store
 from core.uploads import Record, counted
-from tests.support import dicoms
+from tests.support import dicoms, packages
 from tests.support.dicoms import deep, file
 from tests.support.pictures import encode
 from tests.support.requests import Json, post, read
@@ -111,6 +111,17 @@ def test_real_files_are_read_or_refused_with_the_reason(service: Service, data: 
     assert answers[negative]["guard"]["verdict"] in ("warn", "refuse")  # rightly read, it is a negative
     assert all("patient_is_adult" in answer["image"]["warnings"] for answer in read_ones.values())
     assert [answers["wg04_rg1_thorax_monochrome1_j2k"]["image"][side] for side in ("width_px", "height_px")] == [1841, 1955]
+
+
+@pytest.mark.parametrize(("of_children", "told"), [(True, ["patient_is_adult"]), (None, ["patient_is_adult"]), (False, [])])
+def test_an_adult_is_told_of_where_children_taught_the_model(of_children: bool | None, told: list[str], tmp_path: Path) -> None:
+    def say(manifest: Json) -> None:
+        manifest.pop("of_children", None)
+        manifest |= {} if of_children is None else {"of_children": of_children}
+
+    serving = bootstrap({"PNEUMONIA_MODEL": str(packages.variant(tmp_path, say))})
+    answer = read(serving.handle(post(file(dicoms.chest(), PatientAge="081Y"), "application/dicom")))
+    assert answer["image"]["warnings"] == told
 
 
 def test_relabelled_file_gives_the_negative(data: Path) -> None:

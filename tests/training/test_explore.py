@@ -8,7 +8,7 @@ import pytest
 
 from cli.main import main
 from tests.training.chests import chest, draw, draw_dataset, look, said, store
-from training import errors, explore
+from training import dataset, errors, explore
 
 pytestmark = pytest.mark.train
 
@@ -113,7 +113,10 @@ def test_a_class_with_one_patient_is_noted_and_the_rest_measured(tmp_path: Path)
         draw(tmp_path / f"PNEUMONIA/person1_virus_{number}.jpeg", 50 + number)
     found = look(tmp_path)
 
-    assert [(note.code, "PNEUMONIA" in note.text) for note in found.notes] == [("too_few_patients", True)]
+    assert [(note.code, note.text.rpartition(" kind ")[2]) for note in found.notes] == [
+        ("too_few_patients", "bacterial pneumonia, to train, to choose and to report on. Received: 0."),
+        ("too_few_patients", "viral pneumonia, to train, to choose and to report on. Received: 1."),
+    ]
     assert found.shortcuts.alone
     assert found.shortcuts.together is None
     assert "Expected at least 2 patients of each class" in said(found, "Dumb-feature baseline")
@@ -122,6 +125,7 @@ def test_a_class_with_one_patient_is_noted_and_the_rest_measured(tmp_path: Path)
 def test_one_class_alone_is_explored_without_a_baseline(tmp_path: Path) -> None:
     draw(tmp_path / "NORMAL/IM-0001-0001.jpeg", 1)
     draw(tmp_path / "NORMAL/IM-0002-0001.jpeg", 2)
+    draw(tmp_path / "NORMAL/IM-0003-0001.jpeg", 3)
     exploration = explore.explore([tmp_path], 1, progress=False)
     found = exploration.findings
 
@@ -142,6 +146,19 @@ def test_a_folder_for_each_kind_is_nothing_to_mend(tmp_path: Path) -> None:
     kinds = {stratum.label: stratum.kind for stratum in found.composition.strata}
     assert kinds == {"NORMAL": "normal", "BACTERIAL-PNEUMONIA": "bacterial pneumonia", "VIRAL-PNEUMONIA": "viral pneumonia"}
     assert found.composition.unnamed == 6
+
+
+def test_pneumonia_of_no_kind_can_be_evaluated_on_and_not_taught_from(tmp_path: Path) -> None:
+    for number in range(3):
+        draw(tmp_path / f"NORMAL/{number}.jpeg", number)
+        draw(tmp_path / f"PNEUMONIA/{number}.jpeg", 50 + number)
+    (note,) = look(tmp_path).notes
+    assert (note.code, note.text.partition("Received: ")[2]) == (
+        "unknown_kind",
+        "3 pictures of pneumonia of no kind. They can be evaluated on.",
+    )
+    with pytest.raises(errors.UnknownKind):
+        dataset.index(tmp_path, progress=False)
 
 
 def test_classes_of_other_names_are_explored_and_noted(tmp_path: Path) -> None:

@@ -89,17 +89,22 @@ def test_command_adds_a_guard_and_leaves_the_network_alone(bare: Path, guarded: 
     assert after.guard is not None
     assert (after.origin.parent_version, after.operating_points) == (before.version, before.operating_points)
     assert len(after.metrics["score_histogram"]) == 10
-    assert guard.GUARDED in after.limits
+    assert guard.GUARDED_FOR_CHILDREN in after.limits
     assert guard.UNGUARDED not in after.limits
     assert "## Guard" in (guarded / "CARD.md").read_text("utf-8")
     assert f"distance of {after.guard.warn_distance}" in (guarded / "CARD.md").read_text("utf-8")
 
 
-def test_limits_say_whether_there_is_a_guard() -> None:
-    assert guard.limits((guard.UNGUARDED, "other", guard.GUARDED), {"made": {"accepted": 0.1}}) == (guard.GUARDED, "other")
-    assert guard.limits((guard.GUARDED, "other"), {"made": {"accepted": 0.8}}) == (guard.LEAKY, "other")
-    assert guard.limits((guard.LEAKY, "other"), {"made": {"accepted": 0.1}}) == (guard.GUARDED, "other")
-    assert guard.limits((guard.GUARDED, "other"), None) == (guard.UNGUARDED, "other")
+@pytest.mark.parametrize(("of_children", "guarded"), [(True, guard.GUARDED_FOR_CHILDREN), (False, guard.GUARDED)])
+def test_limits_say_whether_there_is_a_guard(of_children: bool, guarded: str) -> None:
+    def limits(*before: str, accepted: float | None) -> tuple[str, ...]:
+        measured = None if accepted is None else {"made": {"accepted": accepted}}
+        return guard.limits(before, measured, of_children=of_children)
+
+    assert limits(guard.UNGUARDED, "other", guarded, accepted=0.1) == (guarded, "other")
+    assert limits(guarded, "other", accepted=0.8) == (guard.LEAKY, "other")
+    assert limits(guard.LEAKY, "other", accepted=0.1) == (guarded, "other")
+    assert limits(guarded, "other", accepted=None) == (guard.UNGUARDED, "other")
 
 
 def test_what_older_packages_say_of_their_guard_goes_with_it() -> None:
@@ -107,7 +112,7 @@ def test_what_older_packages_say_of_their_guard_goes_with_it() -> None:
         "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: "
         "one that passes gets an answer, and it means nothing."
     )
-    without = guard.limits((said, "other"), None)
+    without = guard.limits((said, "other"), None, of_children=True)
     assert guard.UNGUARDED in without
     assert not any(limit.startswith("The guard refuses") for limit in without)
 

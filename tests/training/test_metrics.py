@@ -107,6 +107,28 @@ def test_a_share_without_a_mistake_is_not_called_certain() -> None:
     assert of_two.low < 0.4
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["1", "0"])
+@pytest.mark.parametrize("statistic", [metrics.auroc, metrics.auprc, metrics.balanced_accuracy, metrics.accuracy])
+def test_no_figure_at_the_end_of_its_scale_is_called_certain(statistic: metrics.Statistic, turned: bool) -> None:
+    truth = np.arange(40) < 20
+    said = metrics.interval(statistic, truth, (truth != turned).astype(float), np.arange(40).astype(str))
+    if statistic is metrics.auprc and turned:
+        assert said.low < said.value == 0.5  # of constant precision
+        return
+    near, far = (said.high, said.low) if turned else (1.0 - said.low, 1.0 - said.high)
+    assert (far, 0.02 < near < 0.2) == (0.0, True)
+
+
+def test_interval_of_an_area_of_1_holds_the_areas_that_may_well_give_it() -> None:
+    rng = np.random.default_rng(1)
+    for positives, negatives in ((5, 5), (10, 30), (40, 8)):
+        area = 1.0 - metrics.obuchowski(positives, negatives)
+        gap = np.sqrt(2.0) * stats.norm.ppf(area)  # of two normal distributions with this area between them
+        truth = np.repeat([True, False], [positives, negatives])
+        drawn = [metrics.auroc(truth, rng.normal(size=len(truth)) + gap * truth) for _ in range(2000)]
+        assert np.mean(np.array(drawn) == 1.0) == pytest.approx(0.025, abs=0.012)
+
+
 def test_patients_are_drawn_whole() -> None:
     groups = np.array(["a", "a", "b", "c"])
     for rows in metrics.patient_draws(groups, 50):

@@ -32,7 +32,7 @@ function manageVersions(found) {
   const behind = found.active && found.serving && found.active.version !== found.serving.version
     ? make("p", { className: "note" }, `${found.active.version} is promoted; this instance still serves ${found.serving.version} and looks for it on its own.`) : null;
   return [
-    make("p", {}, found.active ? `${counts} is active, since promotion ${found.active.number} on ${dateTime(found.active.at)}.` : "Nothing was promoted yet: the model that came with the installation serves."),
+    make("p", {}, found.active ? `${counts} is active, since promotion ${found.active.number} on ${dateTime(found.active.at)}.` : "Nothing was promoted yet: the model that the service was started with serves."),
     behind, back, manageVersionTable(found, counts), manageHistory(found.promotions),
   ].filter((one) => one !== null);
 }

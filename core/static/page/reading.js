@@ -52,7 +52,7 @@ export function makeReading(item, card, { compact = false, still = false, again,
   const verdict = item.answer ? decisionInWords(item.answer) : stateInWords(item);
   const head = make("div", { className: "reading-head" }, make("h2", { className: "file" }, item.name), make("p", { className: "verdict" }, verdict), shareSentence(item.answer?.pneumonia), doubtSentence(item.answer));
   const text = make("div", { className: "reading-text" });
-  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer, advise) : answerParts(item.answer, card, compact)));
+  if (item.answer) text.append(...(item.answer.status === "rejected" ? rejectionParts(item.answer, card, advise) : answerParts(item.answer, card, compact)));
   else if (item.problem) text.append(problemBlock(item.problem));
   if (item.answer) text.append(make("p", { className: "notice" }, item.answer.notice ?? "Research use. Not a medical device."));
   if (item.answer && !compact && !still) text.append(rawAnswer(item.answer));
@@ -110,9 +110,9 @@ function distanceLine(guard) {
   return make("p", { className: "small soft" }, `Distance to the training pictures ${distance.toFixed(2)}: ${limits}.`);
 }
 
-function rejectionParts(answer, advise) {
+function rejectionParts(answer, card, advise) {
   const wayRound = [
-    make("p", {}, "If you see that it is a frontal chest X-ray of a child, you can have the answer that the guard holds back."),
+    make("p", {}, `If you see that it is a frontal chest X-ray${card?.of_children ? " of a child" : ""}, you can have the answer that the guard holds back.`),
     make("p", { className: "row" }, make("button", { type: "button", onclick: advise }, "Answer all the same")),
   ];
   return [

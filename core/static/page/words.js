@@ -15,8 +15,8 @@ const GUARD_WORDS = {
 };
 
 const CODE_WORDS = {
-  far_from_training: "It is unlike the frontal chest X-rays of children that the model knows.",
-  unusual_picture: "It is more unusual than nearly all frontal chest X-rays of children that the model knows.",
+  far_from_training: "It is unlike the frontal chest X-rays that the model knows.",
+  unusual_picture: "It is more unusual than nearly all frontal chest X-rays that the model knows.",
   blank_picture: "It is all of one grey.",
   low_contrast: "It has hardly any contrast.",
   white_page: "Most of it is white, as of a page.",
