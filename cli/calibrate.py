@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.manifest import Interval
     from training.kept import Kept
     from training.predictions import Predictions
-    from training.recalibration import Recalibration
+    from training.recalibration import HeldOut, Recalibration
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,6 +32,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="a CSV file with out-of-fold predictions (docs/evaluation.md), or a folder that holds NORMAL/ and PNEUMONIA/ or each kind",
     )
     packages.register_target(parser, "the new package's folder")
+    parser.add_argument(
+        "--measure-on",
+        type=Path,
+        metavar="DATASET",
+        help="with PREDICTIONS: what PACKAGE was trained on; measure on the patients whom training held out (default: across the folds of "
+        "PREDICTIONS, which other networks may have given)",
+    )
     parser.add_argument("--package-version", metavar="VERSION", help="(default: the next after the package's)")
     for name, default in (("screening-sensitivity", 0.99), ("balanced-sensitivity", 0.97), ("rule-in-specificity", 0.99)):
         parser.add_argument(f"--{name}", type=float, default=default, metavar="SHARE", help=f"to keep under shift (default: {default})")
@@ -46,15 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
     from training.calibrate import Requirements
 
     required = Requirements(arguments.screening_sensitivity, arguments.balanced_sensitivity, arguments.rule_in_specificity)
-    _check(required, arguments.package_version)
+    _check(required, arguments)
     shelf.check_target(arguments.out, arguments.replace)
     classifier, threads = packages.load(arguments.package)
-    with resuming.kept("calibrate", [arguments.source], {"package": classifier.identity.sha256}) as kept:
+    asked = [arguments.source, *([arguments.measure_on] if arguments.measure_on else [])]
+    with resuming.kept("calibrate", asked, {"package": classifier.identity.sha256}) as kept:
         predictions, calibrated_on = _predictions(arguments.source, classifier, threads, kept)
-        result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"])
+        held_out, measured_on = _held_out(arguments, classifier, threads, kept)
+        result = recalibration.recalibrate(predictions, classifier.manifest, required, calibrated_on["source"], held_out)
         version = arguments.package_version or versions.patch_after(classifier.manifest.version)
         parent = package.locate(arguments.package)
-        record = {**calibrated_on, "requirements": required._asdict()}
+        record = {**calibrated_on, **measured_on, "requirements": required._asdict()}
         with quiet_native_code():
             recalibrated.write(parent, result, version, record, arguments.out)
             package.load(arguments.out)
@@ -62,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check(required: tuple[float, ...], version: str | None) -> None:
+def _check(required: tuple[float, ...], arguments: argparse.Namespace) -> None:
     import re
 
     from training import errors
@@ -71,6 +80,9 @@ def _check(required: tuple[float, ...], version: str | None) -> None:
         raise errors.InvalidOption(
             f"Expected shares from 0.5 to below 1, the screening sensitivity at least the balanced one. Received: {tuple(required)}."
         )
+    if arguments.measure_on is not None and arguments.source.is_dir():
+        raise errors.InvalidOption("Expected --measure-on with a file of predictions. Received: a data set, whose folds measure.")
+    version = arguments.package_version
     if version is not None and not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", version):
         raise errors.InvalidOption(f"Expected a version of letters, digits, dots, dashes and underscores. Received: {version!r}.")
 
@@ -89,6 +101,23 @@ def _predictions(source: Path, classifier: "Classifier", threads: int, kept: "Ke
     packages.tell(shifted.unread)
     name = source.resolve().name
     return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}
+
+
+def _held_out(
+    arguments: argparse.Namespace, classifier: "Classifier", threads: int, kept: "Kept"
+) -> "tuple[HeldOut | None, dict[str, str]]":
+    """Return what the network says of those whom its training held out, where they are to report, and what the manifest says of them."""
+    from training import cases, shifted_answers
+    from training.card_commands import HELD_OUT
+    from training.recalibration import HeldOut
+
+    folder = arguments.measure_on
+    if folder is None:
+        return None, {}
+    found = cases.held_out(cases.find(folder, classifier.manifest), classifier.manifest)
+    shifted = shifted_answers.ask(found, classifier, threads, kept=kept)
+    packages.tell(shifted.unread)
+    return HeldOut(shifted.predictions, folder.resolve().name), {HELD_OUT: shifted.sha256}
 
 
 def _measured(interval: "Interval | None") -> str:

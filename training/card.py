@@ -194,9 +194,9 @@ def _who_chose(manifest: Manifest) -> str:
     if not card_commands.recalibrated(manifest):
         return f"`tune` chose what was chosen ({', '.join([*of_network, 'temperature', 'thresholds'])}), `test` only reports"
     source = manifest.origin.config["calibration"]["source"]
+    report = "`test` only reports" if card_commands.held_out(manifest) else "its figures are of them, too"
     return (
-        f"`tune` chose the {' and the '.join(of_network)}. Temperature and thresholds of this version were chosen on {source}, and its "
-        "figures are of them, too"
+        f"`tune` chose the {' and the '.join(of_network)}. Temperature and thresholds of this version were chosen on {source}, and {report}"
     )
 
 
@@ -206,8 +206,8 @@ def _keeps_last(manifest: Manifest) -> bool:
 
 
 def _crossed(manifest: Manifest) -> bool:
-    """Whether the figures are those of folds that decide each other, as `training.recalibration` measures; no part of the split is."""
-    return "calibration" in manifest.origin.config
+    """Whether the figures are those of folds that decide each other, as `training.recalibration` measures where nobody is held out."""
+    return "calibration" in manifest.origin.config and not card_commands.held_out(manifest)
 
 
 def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:

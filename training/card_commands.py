@@ -10,11 +10,18 @@ from training.calibrate import REQUIREMENTS
 
 _PARENT: Final = "PARENT"
 _START: Final = "START"
+HELD_OUT: Final = "held_out_sha256"
+"""What the record of a calibration calls the digest of the pictures that measured it, where they are others than chose."""
 
 
 def recalibrated(manifest: Manifest) -> bool:
     """Whether temperature and operating points are those that `pneumonia calibrate` gave to a package that was there before."""
     return manifest.origin.parent_version is not None and "calibration" in manifest.origin.config
+
+
+def held_out(manifest: Manifest) -> bool:
+    """Whether `pneumonia calibrate` measured what it gave on the patients whom the training held out."""
+    return recalibrated(manifest) and HELD_OUT in manifest.origin.config["calibration"]
 
 
 def others(manifest: Manifest) -> dict[str, str]:
@@ -32,7 +39,8 @@ def of_figures(manifest: Manifest) -> str:
     source = "PREDICTIONS" if "predictions_sha256" in calibration else "DATASET"
     usual = REQUIREMENTS._asdict()
     required = {key: value for key, value in calibration.get("requirements", {}).items() if usual.get(key) != value}
-    return _shown(["pneumonia", "calibrate", _PARENT, source], required)
+    measured = ["--measure-on", "DATASET"] if held_out(manifest) else []
+    return _shown(["pneumonia", "calibrate", _PARENT, source, *measured], required)
 
 
 def of_network(manifest: Manifest) -> str:

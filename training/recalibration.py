@@ -1,7 +1,7 @@
 """Predictions to a temperature, operating points and what they are worth. Called by `pneumonia calibrate` and `pneumonia package`.
 
-What is chosen is measured on other patients than it was chosen on: each fold is decided by the temperature and thresholds that all the
-other folds would have chosen, and the figures are those of all folds together.
+What is chosen is measured on other patients than it was chosen on. Where the training of the package held out some, they report. Else each
+fold is decided by the temperature and thresholds that all the other folds would have chosen, and the figures are those of all together.
 """
 
 from typing import Any, Final, NamedTuple
@@ -10,8 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from core import drift
-from core.manifest import Interval, Manifest, OperatingPoint
+from core.manifest import Manifest, OperatingPoint
 from training import errors, metrics
 from training.calibrate import (
     BALANCED,
@@ -25,6 +24,7 @@ from training.calibrate import (
     soften,
 )
 from training.dataset import BACTERIAL, VIRAL
+from training.decided import Decided, figures
 from training.predictions import ANY_KIND, PLAIN, Predictions
 
 FEWEST_PATIENTS: Final = 10
@@ -33,6 +33,16 @@ NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives 
 """The limit of a package that nobody has calibrated."""
 _FOLDS: Final = 5
 _POINTS: Final = (SCREENING, BALANCED, RULE_IN)
+
+
+_OF_NETWORK: Final = ("correction", "parity", "guard")  # figures that no temperature and no threshold changes
+
+
+class HeldOut(NamedTuple):
+    """What the network of the package says of pictures whose patients neither taught it nor chose, and the data set's name."""
+
+    predictions: Predictions
+    dataset: str
 
 
 class Choice(NamedTuple):
@@ -51,22 +61,34 @@ class Recalibration(NamedTuple):
     metrics: dict[str, Any]
 
 
-def recalibrate(predictions: Predictions, manifest: Manifest, requirements: Requirements, source: str) -> Recalibration:
-    """Choose on all folds, measure across folds.
+def recalibrate(
+    predictions: Predictions, manifest: Manifest, requirements: Requirements, source: str, held_out: HeldOut | None = None
+) -> Recalibration:
+    """Choose on all folds; measure on those who are held out, or across folds.
 
     Args:
         predictions: of pictures that the predicting network had not learned from.
         manifest: of the package; its labels are those of the predictions.
         requirements: what each operating point must keep.
         source: whose predictions these are, for the manifest.
+        held_out: who reports; None where there is nobody.
 
     Raises:
         errors.TooFewPatients: a class has fewer patients than can place a threshold.
+        errors.InvalidPredictions: of those who are held out some choose.
     """
     _check(predictions, manifest)
     choice = choose(predictions, manifest, requirements)
-    crossed = _cross(_with_folds(predictions), manifest, requirements)
-    plain = crossed.rows(PLAIN)
+    if held_out is None:
+        decided = _cross(_with_folds(predictions), manifest, requirements)
+        on = f"plain pictures of {source}, each fold of patients decided by what the others chose"
+        how = "across folds: each patient is decided by what the others chose"
+    else:
+        _check_apart(predictions, held_out.predictions)
+        decided = _decided(held_out.predictions, manifest, choice)
+        on = f"plain pictures of the patients of {held_out.dataset} whom training held out, who chose nothing either"
+        how = "on the patients whom training held out"
+    plain = decided.rows(PLAIN)
     points = tuple(
         OperatingPoint(
             name=threshold.name,
@@ -79,8 +101,8 @@ def recalibrate(predictions: Predictions, manifest: Manifest, requirements: Requ
         for place, threshold in enumerate(choice.thresholds)
     )
     record = {
-        **_figures(crossed, points, source),
-        "thresholds_chosen": _rule(requirements, source),
+        **figures(decided, points, on),
+        "thresholds_chosen": _rule(requirements, source, how),
         "threshold_spread": {name: list(ends) for name, ends in choice.spread.items()},
     }
     return Recalibration(choice, points, msgspec.to_builtins(record))
@@ -89,9 +111,9 @@ def recalibrate(predictions: Predictions, manifest: Manifest, requirements: Requ
 def applied(result: Recalibration, manifest: Manifest) -> Manifest:
     """Return the manifest with the choice and its figures.
 
-    Of the figures that it had only the proof of parity stays, which is of the network alone; the limit NOT_CALIBRATED goes.
+    Of the figures that it had those of the network alone stay; the limit NOT_CALIBRATED goes.
     """
-    kept = {name: manifest.metrics[name] for name in ("parity",) if name in manifest.metrics}
+    kept = {name: manifest.metrics[name] for name in _OF_NETWORK if name in manifest.metrics}
     return msgspec.structs.replace(
         manifest,
         temperature=result.choice.temperature,
@@ -110,80 +132,22 @@ def choose(predictions: Predictions, manifest: Manifest, requirements: Requireme
     return Choice(temperature, thresholds, spread)
 
 
-class Crossed(NamedTuple):
-    """Each picture under each shift as the other folds' choice decides it.
-
-    `called`: bool (N, 3), by screening, balanced and rule_in. `between`: bool (N,). `probability`: float64 (N,), of pneumonia.
-    `viral`: float64 (N,), the share of viral within the two kinds, NaN without them.
-    """
-
-    truth: npt.NDArray[np.bool_]
-    patient: npt.NDArray[np.str_]
-    shift: npt.NDArray[np.str_]
-    label: npt.NDArray[np.str_]
-    probability: npt.NDArray[np.float64]
-    called: npt.NDArray[np.bool_]
-    between: npt.NDArray[np.bool_]
-    viral: npt.NDArray[np.float64]
-
-    def rows(self, shift: str) -> "Crossed":
-        """Return the rows of one shift."""
-        wanted = self.shift == shift
-        return Crossed(*(column[wanted] for column in self))
-
-
-def _cross(predictions: Predictions, manifest: Manifest, requirements: Requirements) -> Crossed:
-    probability = np.zeros(len(predictions.file))
-    called, between = np.zeros((len(probability), len(_POINTS)), dtype=bool), np.zeros(len(probability), dtype=bool)
+def _cross(predictions: Predictions, manifest: Manifest, requirements: Requirements) -> Decided:
+    """Decide each fold by what the others choose."""
+    folds = []
     for fold in np.unique(predictions.fold):
         here = predictions.fold == fold
-        choice = choose(predictions.where(~here), manifest, requirements)
-        mine = 1.0 - soften(predictions.probabilities[here], choice.temperature)[:, manifest.negative_index]
-        probability[here] = mine
-        called[here] = mine[:, np.newaxis] >= np.array([threshold.value for threshold in choice.thresholds])
-        zone = choice.thresholds[_POINTS.index(BALANCED)]
-        between[here] = (mine >= zone.zone_from) & (mine < zone.zone_to)
+        folds.append(_decided(predictions.where(here), manifest, choose(predictions.where(~here), manifest, requirements)))
+    return Decided(*(np.concatenate(columns) for columns in zip(*folds, strict=True)))
+
+
+def _decided(predictions: Predictions, manifest: Manifest, choice: Choice) -> Decided:
+    probability = 1.0 - soften(predictions.probabilities, choice.temperature)[:, manifest.negative_index]
+    called = probability[:, np.newaxis] >= np.array([threshold.value for threshold in choice.thresholds])
+    zone = choice.thresholds[_POINTS.index(BALANCED)]
+    between = (probability >= zone.zone_from) & (probability < zone.zone_to)
     truth = _truth(predictions, manifest)
-    return Crossed(truth, predictions.patient, predictions.shift, predictions.label, probability, called, between, _viral(predictions))
-
-
-def _figures(crossed: Crossed, points: tuple[OperatingPoint, ...], source: str) -> dict[str, Any]:
-    plain, balanced = crossed.rows(PLAIN), points[_POINTS.index(BALANCED)]
-    called = plain.called[:, _POINTS.index(BALANCED)]
-    record: dict[str, Any] = {
-        "measured_on": f"plain pictures of {source}, each fold of patients decided by what the others chose",
-        "intervals": f"95 %, bootstrap over patients, {metrics.ROUNDS} draws",
-        "pictures": len(plain.truth),
-        "patients": len(set(plain.patient)),
-        "auroc": metrics.interval(metrics.auroc, plain.truth, plain.probability, plain.patient),
-        "auprc": metrics.interval(metrics.auprc, plain.truth, plain.probability, plain.patient),
-        "accuracy": metrics.interval(metrics.accuracy, plain.truth, called, plain.patient),
-        "sensitivity": balanced.sensitivity,
-        "specificity": balanced.specificity,
-        drift.REFERENCE: drift.shares(plain.probability.tolist()),
-        "calibration_error": round(metrics.calibration_error(plain.truth, plain.probability), 4),
-        "indeterminate_share": round(float(plain.between.mean()), 4),
-        "under_shift": {str(name): _under(crossed.rows(str(name))) for name in dict.fromkeys(crossed.shift)},
-    }
-    between_kinds = _between_kinds(plain)
-    return record if between_kinds is None else {**record, "bacterial_vs_viral_auroc": between_kinds}
-
-
-def _between_kinds(plain: Crossed) -> Interval | None:
-    rows = np.isin(plain.label, [BACTERIAL, VIRAL]) & np.isfinite(plain.viral)
-    viral = plain.label[rows] == VIRAL
-    if not viral.any() or viral.all():
-        return None
-    return metrics.interval(metrics.auroc, viral, plain.viral[rows], plain.patient[rows])
-
-
-def _under(shifted: Crossed) -> dict[str, float]:
-    called = shifted.called[:, _POINTS.index(BALANCED)]
-    return {
-        "auroc": round(metrics.auroc(shifted.truth, shifted.probability), 4),
-        "sensitivity": round(metrics.sensitivity(shifted.truth, called), 4),
-        "specificity": round(metrics.specificity(shifted.truth, called), 4),
-    }
+    return Decided(truth, predictions.patient, predictions.shift, predictions.label, probability, called, between, _viral(predictions))
 
 
 def _with_folds(predictions: Predictions) -> Predictions:
@@ -225,11 +189,19 @@ def _check(predictions: Predictions, manifest: Manifest) -> None:
         raise errors.TooFewPatients(f"Expected at least {FEWEST_PATIENTS} patients of each class to place a threshold. Received: {said}.")
 
 
-def _rule(requirements: Requirements, source: str) -> str:
+def _check_apart(choose: Predictions, report: Predictions) -> None:
+    shared = set(choose.file) & set(report.file), set(choose.patient) & set(report.patient)
+    if any(shared):
+        raise errors.InvalidPredictions(
+            f"Expected predictions of other patients than training held out, who report (`crossval --teaching` leaves them out). Received: "
+            f"{len(shared[0])} of their pictures, and {len(shared[1])} of these patients."
+        )
+
+
+def _rule(requirements: Requirements, source: str, measured: str) -> str:
     return (
         f"Temperature and thresholds were chosen on {source}, under all simulated shifts: `{BALANCED}` is the highest that keeps "
         f"sensitivity {requirements.balanced_sensitivity}, `{SCREENING}` the highest that keeps {requirements.screening_sensitivity}, "
         f"`{RULE_IN}` the lowest that keeps specificity {requirements.rule_in_specificity}, but not below `{BALANCED}`; each is the median "
-        f"over {DRAWS} draws of patients. Sensitivity and specificity were measured across folds: each patient is decided by what the "
-        "others chose."
+        f"over {DRAWS} draws of patients. Sensitivity and specificity were measured {measured}."
     )
