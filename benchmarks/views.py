@@ -18,7 +18,7 @@ from core.manifest import NETWORK_FILE, Manifest, read
 from core.network import Network
 from training import dataset, metrics, splits
 from training.augment import SHIFTS, shift
-from training.dataset import KINDS, NORMAL
+from training.names import KINDS, NORMAL
 from training.pictures import GreyStack, Pictures, load
 
 Grey = npt.NDArray[np.uint8]

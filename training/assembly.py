@@ -17,9 +17,9 @@ from core.manifest import Label, Manifest, OperatingPoint, Origin, SelfTest, Sel
 from core.network import Network
 from core.package import SELFTEST_SIDE_PX
 from training import calibrate, choices, claims, convert, draft, errors, guard, networks, origin, precision
-from training.dataset import BACTERIAL, NORMAL, VIRAL
 from training.experiment import Trained
 from training.kept import NOTHING, Kept
+from training.names import BACTERIAL, NORMAL, VIRAL
 from training.pictures import GreyStack, inputs
 from training.shifts import predictor
 
@@ -30,7 +30,7 @@ LABELS: Final = (
     Label(name=BACTERIAL, code="53084003"),
     Label(name=VIRAL, code="75570004"),
 )
-"""In the order of `training.dataset.KINDS`, with SNOMED CT codes."""
+"""In the order of `training.names.KINDS`, with SNOMED CT codes."""
 PNEUMONIA_CODE: Final = "233604007"
 
 _PARITY_PICTURES: Final = 128

@@ -19,7 +19,7 @@ from core import manifest
 from core.manifest import MANIFEST_FILE, NETWORK_FILE, Interval, is_package
 from training import architectures, convert, crossval, errors, networks, pages, precision
 from training.crossval import Spread
-from training.dataset import KINDS
+from training.names import KINDS
 
 _WARM_UP: Final = 3
 _TIMED: Final = 31  # an odd number: the median is one that was measured

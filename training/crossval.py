@@ -18,7 +18,7 @@ from tqdm import tqdm
 from core.manifest import InputContract
 from training import dataset, errors, experiment, foldfiles, metrics, networks, origin, restart, runstate, shifts, soft, splits, tracking
 from training.configuration import Configuration
-from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
+from training.names import BACTERIAL, KINDS, NORMAL, VIRAL
 from training.pictures import Pictures, load
 from training.shifts import predictor
 

@@ -16,11 +16,6 @@ from tqdm import tqdm
 from core import images
 from core.errors import PictureError
 from training import errors, names
-from training.names import BACTERIAL as BACTERIAL
-from training.names import KINDS as KINDS
-from training.names import NORMAL as NORMAL
-from training.names import PNEUMONIA as PNEUMONIA
-from training.names import VIRAL as VIRAL
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +152,7 @@ def _picture_paths(folder: Path) -> list[str]:
         raise errors.DatasetMissing(f"Expected a folder that holds {_EXPECTED}. Received: {folder}, which is no folder.")
     present = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
     kinds = {child: kind for child in present if (kind := names.kind_of_folder(child.name))}
-    if len({kind == NORMAL for kind in kinds.values()}) < 2:
+    if len({kind == names.NORMAL for kind in kinds.values()}) < 2:
         received = ", ".join(child.name for child in present) or "no folder at all"
         raise errors.NoClassFolders(f"Expected {_EXPECTED}, in {folder}. Received: {received}.")
     if others := ", ".join(child.name for child in present if child not in kinds):

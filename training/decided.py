@@ -9,7 +9,7 @@ from core import drift
 from core.manifest import Interval, OperatingPoint
 from training import metrics
 from training.calibrate import BALANCED
-from training.dataset import BACTERIAL, VIRAL
+from training.names import BACTERIAL, VIRAL
 from training.predictions import PLAIN
 
 

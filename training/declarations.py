@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from core.manifest import InputContract, Label
 from training import assembly, conventions, errors, heads
-from training.dataset import NORMAL
 from training.heads import Head
 from training.labelled import Labelled
+from training.names import NORMAL
 
 CODES: Final = {NORMAL: "17621005", "pneumonia": assembly.PNEUMONIA_CODE} | {label.name: label.code for label in assembly.LABELS}
 """SNOMED CT codes of the labels that are known by name."""

@@ -15,10 +15,10 @@ from core.manifest import NETWORK_FILE, OperatingPoint
 from training import adverse, answers, breakdown, cases, corruptions, curves, errors, interpretation, libraries, metrics, watch
 from training.answers import Unread
 from training.cases import Cases
-from training.dataset import BACTERIAL, VIRAL
 from training.estimates import BOTH, NO_PNEUMONIA, estimate, rates
 from training.evaluation import DatasetFacts, Estimate, Evaluation, Metrics, ModelFacts, Speed, UnreadableFile
 from training.kept import NOTHING, Kept
+from training.names import BACTERIAL, VIRAL
 from training.shortcuts import Said
 from training.table import Table, tabulate
 

@@ -16,8 +16,8 @@ from core.manifest import MANIFEST_FILE, InputContract, Manifest
 from training import architectures, calibrate, dataset, errors, metrics, networks, origin, restart, shifts, soft, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
-from training.dataset import KINDS
 from training.fit import Judge, Start, fit
+from training.names import KINDS
 from training.pictures import Pictures, load
 from training.runstate import HISTORY_FILE
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from training import predictions, runstate
 from training.augment import SHIFTS
 from training.correction import fit_correction
-from training.dataset import KINDS
+from training.names import KINDS
 from training.pictures import Pictures
 from training.splits import Split
 

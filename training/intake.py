@@ -19,6 +19,7 @@ from core.store import Store
 from core.uploads import Counted
 from training import dataset, errors, pictures, splits
 from training.dataset import Dataset, Sample
+from training.names import PNEUMONIA
 from training.pictures import Pictures
 
 _log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ def lay_out(store: Store, intake: Intake, folder: Path, known: Sequence[str]) ->
             if sample.path.startswith(uploads.PREFIX)
             else (intake.pictures.dataset.folder / sample.path).read_bytes()
         )
-        label = sample.kind if sample.kind in known else dataset.PNEUMONIA
+        label = sample.kind if sample.kind in known else PNEUMONIA
         file = folder / label / str(position) / Path(sample.path).name  # names of the base data set tell the patient
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data or b"")

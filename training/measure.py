@@ -11,7 +11,7 @@ from core.manifest import Interval, OperatingPoint
 from training import metrics
 from training.augment import SHIFTS
 from training.calibrate import BALANCED, Threshold
-from training.dataset import BACTERIAL, KINDS, NORMAL, VIRAL
+from training.names import BACTERIAL, KINDS, NORMAL, VIRAL
 from training.pictures import Pictures
 
 Floats = npt.NDArray[np.float64]

@@ -17,7 +17,8 @@ from core import images
 from core.errors import PictureError
 from core.grey import Grey
 from core.manifest import InputContract
-from training.dataset import KINDS, Dataset
+from training.dataset import Dataset
+from training.names import KINDS
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from training.composition import PICTURES_EACH, Composition
-from training.dataset import BACTERIAL, NORMAL, PNEUMONIA, VIRAL
+from training.names import BACTERIAL, NORMAL, PNEUMONIA, VIRAL
 from training.pages import Picture
 from training.pictures import GreyStack
 from training.shortcuts import FEATURES, Shortcuts

@@ -23,8 +23,8 @@ from training.calibrate import (
     fit_temperature_to,
     soften,
 )
-from training.dataset import BACTERIAL, VIRAL
 from training.decided import Decided, figures
+from training.names import BACTERIAL, VIRAL
 from training.predictions import ANY_KIND, PLAIN, Predictions
 
 FEWEST_PATIENTS: Final = 10

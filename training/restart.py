@@ -15,7 +15,7 @@ import numpy as np
 from core.manifest import MANIFEST_FILE, InputContract, Manifest, read
 from training import architectures, errors, networks, rebuild, versions
 from training.configuration import Configuration
-from training.dataset import KINDS
+from training.names import KINDS
 from training.pictures import GreyStack, Pictures, inputs
 
 _log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from training import errors, predictions
 from training.calibrate import fit_temperature, soften
 from training.configuration import Configuration
-from training.dataset import KINDS
+from training.names import KINDS
 from training.pictures import Pictures
 
 _WITHOUT: Final = "Give --soft-targets '' to go without."

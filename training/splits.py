@@ -7,7 +7,8 @@ import numpy as np
 
 from core.manifest import Manifest
 from training import errors
-from training.dataset import KINDS, Dataset, Sample
+from training.dataset import Dataset, Sample
+from training.names import KINDS
 
 PARTS: Final = ("fit", "tune", "test")
 SHARES: Final = (0.75, 0.10, 0.15)

@@ -19,7 +19,7 @@ from tests.contract.doors import Answer, Ask, google
 from tests.crash.test_uploads import HEADERS, TOKEN, kill
 from tests.support import emulators, nurseries
 from tests.training import retraining
-from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.names import BACTERIAL, NORMAL, VIRAL
 
 LABELS = (NORMAL, BACTERIAL, NORMAL, VIRAL)
 PICTURES, BATCH = 48, 4

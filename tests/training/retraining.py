@@ -16,9 +16,9 @@ from core.store import Store, open_store
 from tests.training.conftest import BACTERIAL, VIRAL, draw_dataset
 from training import assembly, dataset, experiment, export, networks, pictures, splits, tracking
 from training.configuration import Configuration
-from training.dataset import BACTERIAL as BACTERIAL_LABEL
-from training.dataset import NORMAL
-from training.dataset import VIRAL as VIRAL_LABEL
+from training.names import BACTERIAL as BACTERIAL_LABEL
+from training.names import NORMAL
+from training.names import VIRAL as VIRAL_LABEL
 
 SIDE_PX: Final = 32
 OPACITIES: Final = {NORMAL: (), BACTERIAL_LABEL: BACTERIAL, VIRAL_LABEL: VIRAL}

@@ -17,7 +17,7 @@ from core.settings import BAKED_MODEL
 from training import compare, crossval, dataset, errors, predictions, splits
 from training.augment import SHIFTS
 from training.compare import Row
-from training.dataset import KINDS
+from training.names import KINDS
 
 pytestmark = pytest.mark.train
 

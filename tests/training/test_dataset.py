@@ -5,7 +5,7 @@ import pytest
 
 from core.manifest import InputContract
 from tests.training.conftest import draw, draw_dataset
-from training import dataset, errors, pictures
+from training import dataset, errors, names, pictures
 
 pytestmark = pytest.mark.train
 
@@ -17,7 +17,7 @@ def test_a_data_set_of_two_classes_is_indexed_where_no_kind_is_needed(tmp_path: 
     draw(tmp_path / "PNEUMONIA/b.jpeg", 2)
     draw(tmp_path / "PNEUMONIA/person3_virus_1.jpeg", 3)
     found = dataset.index(tmp_path, progress=False, kinds_needed=False)
-    assert [sample.kind for sample in found.samples] == [dataset.NORMAL, dataset.PNEUMONIA, dataset.VIRAL]
+    assert [sample.kind for sample in found.samples] == [names.NORMAL, names.PNEUMONIA, names.VIRAL]
     with pytest.raises(errors.UnknownKind):
         dataset.index(tmp_path, progress=False)
 
@@ -30,10 +30,10 @@ def test_a_folder_for_each_kind_is_taken_and_patients_whom_no_name_tells_are_cou
     draw(tmp_path / "normal/IM-0001-0001.jpeg", 3)
     found = dataset.index(tmp_path, progress=False)
     assert [(sample.kind, sample.patient) for sample in found.samples] == [
-        (dataset.BACTERIAL, "BACTERIAL-PNEUMONIA/a"),
-        (dataset.NORMAL, "IM-0001"),
-        (dataset.NORMAL, "NORMAL/a"),
-        (dataset.VIRAL, "VIRAL-PNEUMONIA/a"),
+        (names.BACTERIAL, "BACTERIAL-PNEUMONIA/a"),
+        (names.NORMAL, "IM-0001"),
+        (names.NORMAL, "NORMAL/a"),
+        (names.VIRAL, "VIRAL-PNEUMONIA/a"),
     ]
     assert "3 of 4 names tell no patient" in caplog.text
 
@@ -137,4 +137,4 @@ def test_a_data_set_is_known_again_without_the_files_that_training_could_not_rea
 
 def test_labels_follow_the_order_of_kinds(phantoms: Path) -> None:
     loaded = pictures.load(dataset.index(phantoms, progress=False), CONTRACT, progress=False)
-    assert [dataset.KINDS[label] for label in loaded.labels] == [sample.kind for sample in loaded.dataset.samples]
+    assert [names.KINDS[label] for label in loaded.labels] == [sample.kind for sample in loaded.dataset.samples]

@@ -3,7 +3,7 @@ import pytest
 
 from training import calibrate, foldfiles
 from training.augment import SHIFTS
-from training.dataset import KINDS
+from training.names import KINDS
 
 pytestmark = pytest.mark.train
 

@@ -12,7 +12,7 @@ from tests.training import retraining
 from tests.training.conftest import draw_dataset
 from training import dataset, errors, intake, splits
 from training.assembly import LABELS
-from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.names import BACTERIAL, NORMAL, VIRAL
 
 pytestmark = pytest.mark.train
 

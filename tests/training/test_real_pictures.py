@@ -24,6 +24,7 @@ from training import (
     splits,
     survey,
 )
+from training.names import KINDS
 
 pytestmark = pytest.mark.train
 
@@ -44,7 +45,7 @@ def public() -> dataset.Dataset:
 
 @needs_pictures
 def test_the_public_train_set_is_read_as_its_readme_says(public: dataset.Dataset) -> None:
-    counts = {kind: sum(sample.kind == kind for sample in public.samples) for kind in dataset.KINDS}
+    counts = {kind: sum(sample.kind == kind for sample in public.samples) for kind in KINDS}
     assert counts == {"normal": 1341, "bacterial pneumonia": 2530, "viral pneumonia": 1345}
     assert max(np.unique([sample.patient for sample in public.samples], return_counts=True)[1]) == 30
 

@@ -23,7 +23,7 @@ from core.store import Store
 from tests.support import nurseries, packages
 from tests.training import retraining
 from training import convert, gate, guard, intake, networks, rebuild, retrain, tracking
-from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.names import BACTERIAL, NORMAL, VIRAL
 from training.pictures import inputs, shrink
 from training.shifts import predictor
 

@@ -19,7 +19,7 @@ from tests.support import nurseries
 from tests.support.nurseries import Nursery
 from tests.training import retraining
 from training import assembly, convert, retrain, tracking
-from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.names import BACTERIAL, NORMAL, VIRAL
 
 pytestmark = pytest.mark.train
 

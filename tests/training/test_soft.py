@@ -12,7 +12,7 @@ from core.manifest import InputContract, read
 from training import calibrate, crossval, dataset, errors, foldfiles, pictures, predictions, soft, splits
 from training.batches import Batches
 from training.configuration import Configuration
-from training.dataset import KINDS
+from training.names import KINDS
 
 pytestmark = pytest.mark.train
 

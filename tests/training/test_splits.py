@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from training import dataset, errors, splits
-from training.dataset import KINDS, Dataset, Sample, digest, group
+from training.dataset import Dataset, Sample, digest, group
+from training.names import KINDS
 
 pytestmark = pytest.mark.train
 

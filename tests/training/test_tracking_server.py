@@ -19,7 +19,7 @@ from core.settings import BAKED_MODEL
 from core.store import open_store
 from tests.support import emulators, nurseries, tracking
 from tests.training import retraining
-from training.dataset import BACTERIAL, NORMAL, VIRAL
+from training.names import BACTERIAL, NORMAL, VIRAL
 from training.tracking import EXPERIMENT, FINE_TUNING, HEAD
 
 if TYPE_CHECKING:
