@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.manifest import Interval
     from training.kept import Kept
     from training.predictions import Predictions
-    from training.recalibration import HeldOut, Recalibration
+    from training.recalibration import Recalibration
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -105,11 +105,10 @@ def _predictions(source: Path, classifier: "Classifier", threads: int, kept: "Ke
 
 def _held_out(
     arguments: argparse.Namespace, classifier: "Classifier", threads: int, kept: "Kept"
-) -> "tuple[HeldOut | None, dict[str, str]]":
+) -> "tuple[Predictions | None, dict[str, str]]":
     """Return what the network says of those whom its training held out, where they are to report, and what the manifest says of them."""
     from training import cases, shifted_answers
     from training.card_commands import HELD_OUT
-    from training.recalibration import HeldOut
 
     folder = arguments.measure_on
     if folder is None:
@@ -117,7 +116,7 @@ def _held_out(
     found = cases.held_out(cases.find(folder, classifier.manifest), classifier.manifest)
     shifted = shifted_answers.ask(found, classifier, threads, kept=kept)
     packages.tell(shifted.unread)
-    return HeldOut(shifted.predictions, folder.resolve().name), {HELD_OUT: shifted.sha256}
+    return shifted.predictions, {HELD_OUT: shifted.sha256}
 
 
 def _measured(interval: "Interval | None") -> str:

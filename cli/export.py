@@ -19,6 +19,10 @@ _PATIENT_PICTURES = (
     "package, or a repository or image that it lies in, then sees them (default: a package holds no picture of a patient)"
 )
 
+_OF_CHILDREN = (
+    "whether it learned from children: a DICOM file of an adult then gets a warning (default: as the package says; of a work folder, as its"
+    " file names tell)"
+)
 _CAVEAT = "a sentence that card, /model and page add to what the model cannot do, such as what is known of it elsewhere; may be repeated"
 
 
@@ -41,6 +45,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("source", type=Path, metavar="RUN", help="a work folder (runs/<name>), or a package")
     packages.register_target(parser)
+    parser.add_argument("--of-children", action=argparse.BooleanOptionalAction, help=_OF_CHILDREN)
     parser.add_argument("--caveat", action="append", default=[], metavar="TEXT", help=_CAVEAT)
     group = parser.add_argument_group("of a package")
     group.add_argument("--evaluation", type=Path, metavar="FILE", help="report of `pneumonia evaluate --json`: for the card and report/")
@@ -52,7 +57,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     group.add_argument("--keep-keras", action="store_true", help="put network.keras into the package, to retrain from")
     group.add_argument("--name", help="of the package (default: the work folder's name)")
     group.add_argument("--package-version", default="0.1.0", metavar="VERSION", help="(default: 0.1.0)")
-    packages.register_children(group)
     group.add_argument("--dataset-name", metavar="TEXT", help="as the card names the data set (default: the folder's name)")
     recipe.register_tracking(parser)
     parser.set_defaults(run=run)
@@ -80,9 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_package(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
-    from training import data_page, outputs, patient_pictures, runs
+    from training import claims, data_page, outputs, patient_pictures, runs
 
     parts, others = runs.of_package(arguments.source)
+    if arguments.of_children is not None:
+        parts = parts._replace(manifest=claims.of_patients(parts.manifest, of_children=arguments.of_children))
     found = outputs.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
     others |= runs.epochs_of(arguments.history, parts.manifest) if arguments.history else {}
     if arguments.data is not None:
@@ -110,7 +116,7 @@ def _of_work(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
         arguments.name or work.resolve().name,
         arguments.package_version,
         arguments.dataset_name or dataset.resolve().name,
-        of_children=arguments.of_children,
+        of_children=bool(arguments.of_children),
     )
     kept, looks = (stack.enter_context(one) for one in (resuming.told(runs.packaging(work)), resuming.kept("explore", [dataset])))
     parts, model = runs.of_work(work, dataset, release, kept)

@@ -30,7 +30,7 @@ def register_children(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--of-children",
         action="store_true",
-        help="it learned from children: a DICOM file of an adult gets a warning (known of files named as in the public data set)",
+        help="it learned from children: a DICOM file of an adult gets a warning (`train` knows it of the public data set)",
     )
 
 

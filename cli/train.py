@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.package_version or restart.version(configuration.weights),
         arguments.dataset_name or arguments.dataset.resolve().name,
         arguments.weights_origin,
-        arguments.of_children,
+        arguments.of_children or restart.of_children(configuration.weights),
     )
     with (
         trained.run.going(),

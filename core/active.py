@@ -20,7 +20,7 @@ from core.settings import Settings
 from core.store import Store
 
 START_LIMIT_S: Final = 15.0
-"""How long a start waits for the store, before it serves the model that came with the installation."""
+"""How long a start waits for the store, before it serves the model that the service was started with."""
 _PROMOTIONS_SHOWN: Final = 20
 
 
@@ -53,7 +53,7 @@ class Active:
         return self._serving
 
     def start(self) -> None:
-        """Take the promoted model, or where there is none that is sound, the one that came with the installation."""
+        """Take the promoted model, or where there is none that is sound, the one that the service was started with."""
         if self._store is not None:
             look = self._begin_look()
             if look is not None:
@@ -168,7 +168,7 @@ class Active:
 def promote_proven(store: Store, version: str, reason: str, settings: Settings, before: str | None = None) -> tuple[Classifier, Promotion]:
     """Load a version of the store, let it pass its self-test, and only then promote it.
 
-    The model that came with the installation is brought into the store when it is the one asked for: the way back from a first promotion.
+    The model that the service was started with is brought into the store when it is the one asked for: the way back from a first promotion.
     A version that is already active gets no second entry, so that a request whose answer was lost may be sent again.
 
     Raises:

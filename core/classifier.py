@@ -211,7 +211,7 @@ def decide(
 
 def _told(picture: images.Picture, manifest: Manifest) -> tuple[str, ...]:
     """Return the codes of what the file says; that of an adult is no news to a network that knows others than children."""
-    return tuple(code for code in picture.warnings if code != ADULT or manifest.of_children)
+    return tuple(code for code in picture.warnings if code != ADULT or manifest.for_children)
 
 
 def _value(measured: Interval | None) -> float | None:

@@ -194,7 +194,7 @@ class ReloadError(Answer, frozen=True, kw_only=True):
 
 
 class Status(Answer, frozen=True, kw_only=True):
-    """How this instance is doing. `promotion` is null while the model that came with the installation serves."""
+    """How this instance is doing. `promotion` is null while the model that the service was started with serves."""
 
     uptime_s: float
     predictions_served: int
@@ -230,7 +230,7 @@ class ModelCard(Answer, frozen=True, kw_only=True):
     created: str
     parent_version: str | None
     intended_use: str
-    of_children: bool
+    for_children: bool
     limits: tuple[str, ...]
     notice: str = NOTICE
 

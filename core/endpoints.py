@@ -148,7 +148,7 @@ class Endpoints:
                 created=manifest.origin.created,
                 parent_version=manifest.origin.parent_version,
                 intended_use=manifest.intended_use,
-                of_children=manifest.of_children,
+                for_children=manifest.for_children,
                 limits=manifest.limits,
             )
         )

@@ -129,8 +129,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How far, down and right, what a cell of the maps looks at lies beyond the cell's own place: strided convolutions pad at one end."""
     embedding_size: Count | None
     """Length of the network's embedding; None where it gives none."""
-    of_children: bool = True
-    """Whether those who taught it are children: an adult is then told of. Taken for true of packages from before this was asked."""
+    of_children: bool | None = None
+    """Whether those who taught it are children; None in packages from before this was asked."""
     guard: GuardContract | None = None
     """What decides whether a picture is one that the model was made for; None where the package cannot tell."""
     temperature: Annotated[float, Meta(gt=0.0)]
@@ -160,6 +160,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def negative_index(self) -> int:
         """The position of the negative label."""
         return next(index for index, label in enumerate(self.labels) if label.name == self.negative)
+
+    @property
+    def for_children(self) -> bool:
+        """Whether an adult is told of; packages that do not say whom they know are taken for such that know children."""
+        return self.of_children is not False
 
     def operating_point(self, name: str | None) -> OperatingPoint | None:
         """Return the operating point of that name (the default for None), or None where the package has no such point."""

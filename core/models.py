@@ -82,7 +82,7 @@ def manifest(store: Store, version: str) -> tuple[Manifest, ModelIdentity]:
 
 
 def find(store: Store, version: str, installed: Path) -> ModelIdentity:
-    """Return the identity of a version of the store, which gets the package that came with the installation where that is meant.
+    """Return the identity of a version of the store, which gets the package that the service was started with where that is meant.
 
     Raises:
         errors.UnknownVersion, errors.ModelUnavailable, errors.StoreUnavailable: see `manifest`.
@@ -96,7 +96,7 @@ def find(store: Store, version: str, installed: Path) -> ModelIdentity:
 
 
 def installed_version(folder: Path) -> str | None:
-    """Return the version of the package that came with the installation, None where it has none that can be read."""
+    """Return the version of the package that the service was started with, None where it has none that can be read."""
     try:
         return read(package.locate(folder))[0].version
     except (errors.ModelUnavailable, OSError, ValueError):

@@ -49,7 +49,8 @@ def write(
     evaluated = None
     if evaluation is not None:
         again = card_evaluation.command(evaluation, manifest.default_operating_point)
-        evaluated = Evaluated(evaluation, again, card_commands.recalibrated(manifest), drawings, patient_pictures)
+        others = card_commands.recalibrated(manifest) and not card_commands.held_out(manifest)
+        evaluated = Evaluated(evaluation, again, others, drawings, patient_pictures)
     sections = [
         f"# {manifest.name} {manifest.version}",
         f"**{NOTICE}** Generated from `manifest.json`"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.manifest import Manifest
-from training import wording
+from training import claims, wording
 from training.calibrate import REQUIREMENTS
 
 _PARENT: Final = "PARENT"
@@ -46,6 +46,7 @@ def of_figures(manifest: Manifest) -> str:
 def of_network(manifest: Manifest) -> str:
     """Return the command that makes the network again."""
     config = manifest.origin.config
+    children = ["--of-children"] if claims.told_by_a_person(manifest) else []
     if "retraining" in config:
         return shlex.join(["pneumonia", "retrain", "--job", str(config["retraining"]["job"])])
     if "brought_from" in config:
@@ -57,10 +58,10 @@ def of_network(manifest: Manifest) -> str:
         }
         labelled = "calibration" in config and not recalibrated(manifest)
         given = ["--dataset", "DATASET"] if labelled else []
-        return _shown(["pneumonia", "package", str(config["brought_from"]), *given], options)
+        return _shown(["pneumonia", "package", str(config["brought_from"]), *given, *children], options)
     weights = _START if _START in others(manifest) else str(config.get("weights", ""))
     named = {"weights": weights} if weights not in ("", "none", "imagenet") else {}  # the file lies elsewhere for everybody
-    return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json"], named, "NEW")
+    return _shown(["pneumonia", "train", "DATASET", "--config", "PACKAGE/manifest.json", *children], named, "NEW")
 
 
 def _shown(start: list[str], options: Mapping[str, object], out: str = "PACKAGE") -> str:

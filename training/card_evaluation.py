@@ -29,12 +29,12 @@ _PARTS: Final = (
 class Evaluated(NamedTuple):
     """An evaluation, the command that gives it again, and what shows it in the package: by name or path, with words for each.
 
-    `recalibrated` says that not only the training chose how the package decides.
+    `chosen_elsewhere` says that others than the training's own patients, and perhaps those who are held out, chose how the package decides.
     """
 
     evaluation: Evaluation
     command: str
-    recalibrated: bool
+    chosen_elsewhere: bool
     drawings: Mapping[str, str]
     patient_pictures: Mapping[str, str]
 
@@ -77,7 +77,7 @@ def _data(evaluated: Evaluated) -> str:
     over = "these files" if data.held_out else "its files"
     where = f"`{data.name}` (sha256 over {over} `{data.sha256}`), {evaluated.evaluation.created}"
     if data.held_out:
-        part = "did not teach the network; what chose how it decides stands below" if evaluated.recalibrated else _NO_PART
+        part = "did not teach the network; what chose how it decides stands below" if evaluated.chosen_elsewhere else _NO_PART
         said = f"On the {size} whom training held out of {where}. They {part}."
     elif data.seen_in_training:
         said = f"On {size} in {where}. Training has seen these pictures: the figures say how well it remembers them."

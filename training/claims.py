@@ -2,8 +2,10 @@
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from core.manifest import Manifest
-from training import guard, names
+from training import errors, guard, names
 from training.dataset import Dataset
 
 USE_FOR_CHILDREN: Final = (
@@ -30,10 +32,13 @@ _OF_ANOTHER: Final = (
     "Figures are of held-out pictures of the same data set; expect worse ones elsewhere.",
 )
 
+TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
+USE_OF_ANY: Final = "Research and education. Not a medical device; a person who can read the picture decides."
+_SAID_CHILDREN: Final = "Said to be trained on children; adults are untested."
 RETRAINED: Final = "Retrained on uploads too, of which nobody tells whose they are: two pictures of one patient may stand in two parts."
 _SAID: Final = "Said of"
 _OF_FIGURES: Final = (OF_THE_PUBLIC[-1], _OF_ANOTHER[-1])
-_LASTING: Final = (*OF_THE_PUBLIC, _NOT_SAID, _SOME_CHILDREN, *_OF_ANOTHER, *guard.SENTENCES, RETRAINED)
+_LASTING: Final = (*OF_THE_PUBLIC, _NOT_SAID, _SOME_CHILDREN, _SAID_CHILDREN, *_OF_ANOTHER, *guard.SENTENCES, RETRAINED)
 _NEARLY_ALL: Final = 0.9  # a few strays do not make it another
 
 
@@ -77,3 +82,29 @@ def retrained(before: Manifest) -> tuple[str, ...]:
     origin = f"{_SAID} {before.name} {before.version}, from which it went on: "
     limits = (limit for limit in before.limits if limit not in _OF_FIGURES)
     return (*(limit if limit in _LASTING or limit.startswith(_SAID) else origin + limit for limit in limits), RETRAINED)
+
+
+def of_patients(before: Manifest, *, of_children: bool) -> Manifest:
+    """Return the manifest of a model of which a person says whether children taught it.
+
+    Raises:
+        errors.InvalidOption: it learned from the public data set, which is of children.
+    """
+    if not of_children and OF_THE_PUBLIC[0] in before.limits:
+        raise errors.InvalidOption("Expected a package of other pictures than those of the public data set, which are of children.")
+    said = {_NOT_SAID: (_SOME_CHILDREN,), TRAINED_ELSEWHERE: (TRAINED_ELSEWHERE, _SAID_CHILDREN), _SAID_CHILDREN: ()}
+    unsaid: dict[str, tuple[str, ...]] = {_SOME_CHILDREN: (_NOT_SAID,), _SAID_CHILDREN: ()}
+    changed = said if of_children else unsaid
+    limits = tuple(one for limit in before.limits for one in changed.get(limit, (limit,)))
+    use = {_USE_OF_ANOTHER: USE_FOR_CHILDREN, USE_OF_ANY: USE_FOR_CHILDREN} if of_children else {USE_FOR_CHILDREN: _USE_OF_ANOTHER}
+    return msgspec.structs.replace(
+        before,
+        of_children=of_children,
+        intended_use=use.get(before.intended_use, before.intended_use),
+        limits=guard.limits(limits, before.metrics.get("guard"), for_children=of_children),
+    )
+
+
+def told_by_a_person(manifest: Manifest) -> bool:
+    """Whether it stands in the manifest that children taught the model because a person said so."""
+    return _SOME_CHILDREN in manifest.limits or _SAID_CHILDREN in manifest.limits

@@ -112,19 +112,28 @@ def notes(found: Composition) -> list[tuple[str, str]]:
 
 
 def _in_the_way_of_training(found: Composition, sides: Collection[str]) -> list[tuple[str, str]]:
-    """Return notes on kinds that nothing tells, or of too few patients for `pneumonia train`; what misses a side is told elsewhere."""
+    """Return what keeps `pneumonia train` from learning from any part; of several that of the part where least is missing.
+
+    A side that is missing is told elsewhere.
+    """
+    of_parts = [_in_the_way_in_part(found, sides, part) for part in dict.fromkeys(stratum.part for stratum in found.strata)]
+    return min(of_parts, key=len, default=[])
+
+
+def _in_the_way_in_part(found: Composition, sides: Collection[str], part: str) -> list[tuple[str, str]]:
     pictures: Counter[str] = Counter()
     patients: Counter[str] = Counter()
     for stratum in found.strata:
-        pictures[stratum.kind] += stratum.pictures
-        patients[stratum.kind] += stratum.patients
+        if stratum.part == part:
+            pictures[stratum.kind] += stratum.pictures
+            patients[stratum.kind] += stratum.patients
     told = []
     untold = "PNEUMONIA" in sides and pictures[names.PNEUMONIA] > 0
     asked = {names.NORMAL: "NORMAL" in sides} | dict.fromkeys(names.KINDS[1:], "PNEUMONIA" in sides and not untold)
     if untold:
         expected = "names in PNEUMONIA that tell bacteria or virus, or a folder for each kind, to train on"
         shown = wording.count(pictures[names.PNEUMONIA], "picture")
-        told.append(("unknown_kind", f"Expected {expected}. Received: {shown} of pneumonia of no kind. They can be evaluated on."))
+        told.append(("unknown_kind", f"Expected {expected}. Received: {shown} of pneumonia of no kind. Such can be evaluated on."))
     for kind in names.KINDS:
         if asked[kind] and patients[kind] < FEWEST:
             expected = f"at least {FEWEST} patients of kind {kind}, to train, to choose and to report on"

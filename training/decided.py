@@ -48,7 +48,7 @@ def figures(decided: Decided, points: tuple[OperatingPoint, ...], measured_on: s
     called = plain.called[:, place]
     record: dict[str, Any] = {
         "measured_on": measured_on,
-        "intervals": f"95 %, bootstrap over patients, {metrics.ROUNDS} draws",
+        "intervals": metrics.INTERVALS,
         "pictures": len(plain.truth),
         "patients": len(set(plain.patient)),
         "auroc": metrics.interval(metrics.auroc, plain.truth, plain.probability, plain.patient),

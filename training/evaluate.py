@@ -22,7 +22,6 @@ from training.names import BACTERIAL, VIRAL
 from training.shortcuts import Said
 from training.table import Table, tabulate
 
-INTERVALS: Final = f"95 %, percentile bootstrap over patients, {metrics.ROUNDS} draws"
 _LIBRARIES: Final = ("ai-edge-litert", "numpy", "pillow")
 
 
@@ -116,7 +115,7 @@ def _assemble(
         mistakes=breakdown.mistakes(table, point),
         curves=curves.all_of(table.truth, table.probability),
         speed=speed,
-        intervals=INTERVALS,
+        intervals=metrics.INTERVALS,
         versions={"python": platform.python_version(), **{name: libraries.version(name) for name in _LIBRARIES}},
         sentences={},
     )

@@ -19,6 +19,7 @@ from core.network import Network
 from training import (
     assembly,
     cases,
+    claims,
     conventions,
     declarations,
     errors,
@@ -46,8 +47,6 @@ from training.recalibration import NOT_CALIBRATED
 _log = logging.getLogger(__name__)
 
 UNCALIBRATED: Final = "uncalibrated"
-INTENDED_USE: Final = "Research and education. Not a medical device; a person who can read the picture decides."
-TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
 NO_MAPS: Final = "It cannot show where in the picture it saw something: its head allows no class activation maps."
 SEEN: Final = "whether training elsewhere has seen these pictures is not known"
 
@@ -135,7 +134,7 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
     point = OperatingPoint(
         name=UNCALIBRATED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
     )
-    return Manifest(
+    manifest = Manifest(
         format_version=1,
         name=release.name,
         version=release.version,
@@ -145,16 +144,17 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
         negative=labels.negative,
         pneumonia_code=assembly.PNEUMONIA_CODE,
         class_activation_maps=head.has_maps,
-        of_children=release.of_children,
+        of_children=False,
         embedding_size=head.embedding_size,
         temperature=1.0,
         operating_points=(point,),
         default_operating_point=UNCALIBRATED,
         metrics={},
         origin=source,
-        intended_use=declared.intended_use or INTENDED_USE,
-        limits=(TRAINED_ELSEWHERE, NOT_CALIBRATED, UNGUARDED, *(() if head.has_maps else (NO_MAPS,))),
+        intended_use=declared.intended_use or claims.USE_OF_ANY,
+        limits=(claims.TRAINED_ELSEWHERE, NOT_CALIBRATED, UNGUARDED, *(() if head.has_maps else (NO_MAPS,))),
     )
+    return claims.of_patients(manifest, of_children=True) if release.of_children else manifest
 
 
 def _origin(release: Release, source: dict[str, object]) -> Origin:

@@ -134,13 +134,13 @@ def deal(groups: Sequence[str]) -> dict[str, list[int]]:
 def guarded(manifest: Manifest, fitted: Fitted) -> Manifest:
     """Return the manifest of a package with this guard."""
     metrics = {**manifest.metrics, "guard": fitted.metrics}
-    said = limits(manifest.limits, fitted.metrics, of_children=manifest.of_children)
+    said = limits(manifest.limits, fitted.metrics, for_children=manifest.for_children)
     return msgspec.structs.replace(manifest, guard=fitted.decides, metrics=metrics, limits=said)
 
 
-def limits(before: Sequence[str], measured: Mapping[str, Any] | None, *, of_children: bool) -> tuple[str, ...]:
+def limits(before: Sequence[str], measured: Mapping[str, Any] | None, *, for_children: bool) -> tuple[str, ...]:
     """Return the limits of a package once it has a guard of which this was measured, or, where it is None, once it has none any more."""
-    guarded = GUARDED_FOR_CHILDREN if of_children else GUARDED
+    guarded = GUARDED_FOR_CHILDREN if for_children else GUARDED
     now = UNGUARDED if measured is None else LEAKY if measured["made"]["accepted"] > 0.5 else guarded
     return tuple(dict.fromkeys(now if limit in SENTENCES else limit for limit in before))
 

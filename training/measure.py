@@ -62,7 +62,7 @@ def figures(points: tuple[OperatingPoint, ...], probabilities: Floats, test: Pic
     between = (pneumonia >= balanced.indeterminate_from) & (pneumonia < balanced.indeterminate_to)
     record: dict[str, Interval | float | int | str | list[float] | dict[str, Any] | None] = {
         "measured_on": "test patients of the same data set, held out by patient; pictures as they are",
-        "intervals": f"95 %, bootstrap over patients, {metrics.ROUNDS} draws",
+        "intervals": metrics.INTERVALS,
         "pictures": len(truth),
         "patients": len(set(test.groups)),
         "auroc": metrics.interval(metrics.auroc, truth, pneumonia, test.groups),

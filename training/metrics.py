@@ -1,11 +1,11 @@
-"""Figures of merit, with 95 % confidence intervals by bootstrap over patients.
+"""Figures of merit, with 95 % confidence intervals by bootstrap over patients; figures of 0 and 1 have such that do not call them certain.
 
 Pictures of one patient resemble each other, so patients are drawn, not pictures. The areas are written out here, where scikit-learn has
 them too: a bootstrap asks a thousand times, and theirs takes ten times as long. A test holds the two together.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ Truth = npt.NDArray[np.bool_]
 Statistic = Callable[[Truth, Floats], float]
 
 ROUNDS = 1000
+INTERVALS: Final = f"95 %, percentile bootstrap over patients, {ROUNDS} draws; of a figure of 0 or 1 what so many patients allow"
+"""How the intervals are made, for cards and reports."""
 _Z: Final = 1.959964  # 95 % of a normal distribution lie within
 _TAIL: Final = 0.025  # beyond each end
 _GRID: Final = np.linspace(-10.0, 10.0, 801)  # standard deviations, for integrals
@@ -108,7 +110,7 @@ def _ranks(value: Floats) -> Floats:
 
 
 def interval(statistic: Statistic, truth: Truth, value: npt.NDArray[Any], groups: npt.NDArray[Any], seed: int = 0) -> Interval:
-    """Return a statistic with its 95 % interval: percentiles 2.5 and 97.5 over draws of whole patients, with replacement.
+    """Return a statistic with its 95 % interval: percentiles 2.5 and 97.5 over draws of whole patients, with replacement; else as `bounds`.
 
     Args:
         statistic: (truth, value) -> proportion in [0, 1], or NaN, which a draw without one class gives and which is left out.
@@ -131,14 +133,29 @@ def bounds(
     the one that Wilson's of its halves give (MOVER, Zou and Donner 2008); of the AUROC that of Obuchowski and Lieber.
     """
     measured = statistic(truth, value)
-    if measured in (0.0, 1.0) and statistic in _AT_THE_END:
-        positives, negatives = len(set(groups[truth])), len(set(groups[~truth]))
-        shared = _ROWS_OF[statistic](truth, value > 0) if statistic in _ROWS_OF else truth
-        reach = _AT_THE_END[statistic](len(set(groups[shared])), positives, negatives)
-        return (measured, 1.0 - reach, 1.0) if measured else (measured, 0.0, reach)
+    if measured in (0.0, 1.0) and statistic in _REACH:
+        return (measured, *_at_the_end(statistic, measured, truth, value, groups))
     draws = [statistic(truth[rows], value[rows]) for rows in patient_draws(groups, ROUNDS, seed)]
     low, high = (float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
     return measured, min(low, measured), max(high, measured)
+
+
+def area_bounds(measured: float, draws: Sequence[float], truth: Truth, groups: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of an AUROC, as `bounds` does, from what it is over draws of whole patients."""
+    if measured in (0.0, 1.0):
+        return _at_the_end(auroc, measured, truth, truth, groups)
+    low, high = (float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
+    return min(low, measured), max(high, measured)
+
+
+def _at_the_end(
+    statistic: Statistic, measured: float, truth: Truth, value: npt.NDArray[Any], groups: npt.NDArray[Any]
+) -> tuple[float, float]:
+    """Return the interval of a figure that was measured to be 0 or 1, of which the bootstrap would say nothing."""
+    positives, negatives = len(set(groups[truth])), len(set(groups[~truth]))
+    shared = _ROWS_OF[statistic](truth, value > 0) if statistic in _ROWS_OF else truth
+    reach = _REACH[statistic](len(set(groups[shared])), positives, negatives)
+    return (1.0 - reach, 1.0) if measured else (0.0, reach)
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:
@@ -152,7 +169,7 @@ def obuchowski(positives: int, negatives: int) -> float:
     """Return how far below 1 an AUROC that was measured to be 1 may lie, with 95 % confidence.
 
     The area under which every positive lies above every negative in 1 of 40 draws, where both are normally distributed with one spread
-    (Obuchowski and Lieber, "Confidence bounds when the estimated ROC area is 1.0", Academic Radiology 2002).
+    (after Obuchowski and Lieber, "Confidence bounds when the estimated ROC area is 1.0", Academic Radiology 2002).
     """
     highest: Floats = negatives * np.exp(-(_GRID**2) / 2.0) / math.sqrt(2.0 * math.pi) * _normal(_GRID) ** (negatives - 1)
     low, high = float(_GRID[0]), float(_GRID[-1])
@@ -198,7 +215,7 @@ def _reach(patients: int) -> float:
     return wilson(0, patients)[1]
 
 
-_AT_THE_END: Final[dict[Statistic, Callable[[int, int, int], float]]] = {
+_REACH: Final[dict[Statistic, Callable[[int, int, int], float]]] = {
     **dict.fromkeys(_ROWS_OF, lambda of, _positives, _negatives: _reach(of)),
     auprc: lambda _of, positives, _negatives: _reach(positives),
     auroc: lambda _of, positives, negatives: obuchowski(positives, negatives),

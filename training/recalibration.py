@@ -33,16 +33,7 @@ NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives 
 """The limit of a package that nobody has calibrated."""
 _FOLDS: Final = 5
 _POINTS: Final = (SCREENING, BALANCED, RULE_IN)
-
-
 _OF_NETWORK: Final = ("correction", "parity", "guard")  # figures that no temperature and no threshold changes
-
-
-class HeldOut(NamedTuple):
-    """What the network of the package says of pictures whose patients neither taught it nor chose, and the data set's name."""
-
-    predictions: Predictions
-    dataset: str
 
 
 class Choice(NamedTuple):
@@ -62,7 +53,7 @@ class Recalibration(NamedTuple):
 
 
 def recalibrate(
-    predictions: Predictions, manifest: Manifest, requirements: Requirements, source: str, held_out: HeldOut | None = None
+    predictions: Predictions, manifest: Manifest, requirements: Requirements, source: str, held_out: Predictions | None = None
 ) -> Recalibration:
     """Choose on all folds; measure on those who are held out, or across folds.
 
@@ -71,22 +62,23 @@ def recalibrate(
         manifest: of the package; its labels are those of the predictions.
         requirements: what each operating point must keep.
         source: whose predictions these are, for the manifest.
-        held_out: who reports; None where there is nobody.
+        held_out: of the package's network, on those who report; None where there is nobody.
 
     Raises:
         errors.TooFewPatients: a class has fewer patients than can place a threshold.
         errors.InvalidPredictions: of those who are held out some choose.
     """
     _check(predictions, manifest)
+    if held_out is not None:
+        _check_apart(predictions, held_out)
     choice = choose(predictions, manifest, requirements)
     if held_out is None:
         decided = _cross(_with_folds(predictions), manifest, requirements)
         on = f"plain pictures of {source}, each fold of patients decided by what the others chose"
         how = "across folds: each patient is decided by what the others chose"
     else:
-        _check_apart(predictions, held_out.predictions)
-        decided = _decided(held_out.predictions, manifest, choice)
-        on = f"plain pictures of the patients of {held_out.dataset} whom training held out, who chose nothing either"
+        decided = _decided(held_out, manifest, choice)
+        on = "plain pictures of the patients of its data set whom training held out, who chose nothing either"
         how = "on the patients whom training held out"
     plain = decided.rows(PLAIN)
     points = tuple(
@@ -189,8 +181,8 @@ def _check(predictions: Predictions, manifest: Manifest) -> None:
         raise errors.TooFewPatients(f"Expected at least {FEWEST_PATIENTS} patients of each class to place a threshold. Received: {said}.")
 
 
-def _check_apart(choose: Predictions, report: Predictions) -> None:
-    shared = set(choose.file) & set(report.file), set(choose.patient) & set(report.patient)
+def _check_apart(chooses: Predictions, reports: Predictions) -> None:
+    shared = set(chooses.file) & set(reports.file), set(chooses.patient) & set(reports.patient)
     if any(shared):
         raise errors.InvalidPredictions(
             f"Expected predictions of other patients than training held out, who report (`crossval --teaching` leaves them out). Received: "

@@ -70,6 +70,12 @@ def version(weights: str) -> str:
     return versions.minor_after([before]) or f"{before[:90]}-further"
 
 
+def of_children(weights: str) -> bool:
+    """Whether these weights are a package that says of itself that children taught it: what learns on learns from them."""
+    folder = architectures.package_folder(weights)
+    return folder is not None and read(folder)[0].of_children is True
+
+
 def manifest_of(folder: Path, dataset_sha256: str, configuration: Configuration) -> Manifest:
     """Return the manifest of a package to start from.
 

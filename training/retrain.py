@@ -232,7 +232,7 @@ def _package(
         of_children=before.of_children,
         origin=described,
         intended_use=before.intended_use,
-        limits=guard.limits(claims.retrained(before), parts.manifest.metrics.get("guard"), of_children=before.of_children),
+        limits=guard.limits(claims.retrained(before), parts.manifest.metrics.get("guard"), for_children=before.for_children),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)

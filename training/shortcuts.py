@@ -136,8 +136,8 @@ def interval(truth: metrics.Truth, value: metrics.Floats, groups: npt.NDArray[np
     drawn = (np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)) for _ in range(metrics.ROUNDS))
     draws = [ranking.area(counts[patient]) for counts in drawn]
     measured = ranking.area(np.ones(len(truth), np.int64))
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
-    return Interval(value=round(measured, 4), low=round(min(float(low), measured), 4), high=round(max(float(high), measured), 4))
+    low, high = metrics.area_bounds(measured, draws, truth, groups)
+    return Interval(value=round(measured, 4), low=round(low, 4), high=round(high, 4))
 
 
 def interpret(found: Shortcuts) -> list[str]:

@@ -2,12 +2,14 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from core.manifest import MANIFEST_FILE
 from tests.browser.conftest import Open, Serve, check_accessibility, shoot
 from tests.browser.given import SOUND, canvas_colours, give, payload, row, saved, wait_until_read
 from tests.contract.doors import HttpDoor
@@ -47,6 +49,18 @@ def test_refused_picture_is_shown_with_verdict_and_reasons(open_page: Open, guar
     expect(article.get_by_role("img", name=re.compile("^Heat map"))).to_have_count(0)
     check_accessibility(page)
     shoot(page, f"guard-refused-{width}")
+
+
+@pytest.mark.parametrize(("of_children", "asked"), [(True, "a frontal chest X-ray of a child"), (False, "a frontal chest X-ray")])
+def test_whoever_wants_the_answer_is_asked_for_a_picture_that_the_model_is_for(
+    of_children: bool, asked: str, open_page: Open, serve: Serve, tmp_path: Path
+) -> None:
+    package = packages.guarded(tmp_path)
+    packages.edit(package, MANIFEST_FILE, lambda content: content.update(of_children=of_children))
+    page = open_page(serve("google", {"PNEUMONIA_MODEL": str(package)}))
+    give(page, RED)
+    wait_until_read(page)
+    expect(page.get_by_text(f"If you see that it is {asked}, you can have the answer that the guard holds back.")).to_be_visible()
 
 
 def test_refused_picture_is_not_counted_as_read(open_page: Open, guarded: HttpDoor) -> None:

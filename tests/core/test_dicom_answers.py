@@ -23,7 +23,7 @@ from core.uploads import Record, counted
 from tests.support import dicoms, packages
 from tests.support.dicoms import deep, file
 from tests.support.pictures import encode
-from tests.support.requests import Json, post, read
+from tests.support.requests import Json, get, post, read
 
 NORMAL = 1  # by name after bacterial pneumonia
 CLOSE = 0.02  # what the same picture in another format may move a probability by
@@ -122,6 +122,7 @@ def test_an_adult_is_told_of_where_children_taught_the_model(of_children: bool |
     serving = bootstrap({"PNEUMONIA_MODEL": str(packages.variant(tmp_path, say))})
     answer = read(serving.handle(post(file(dicoms.chest(), PatientAge="081Y"), "application/dicom")))
     assert answer["image"]["warnings"] == told
+    assert read(serving.handle(get("/model")))["for_children"] is bool(told)
 
 
 def test_relabelled_file_gives_the_negative(data: Path) -> None:

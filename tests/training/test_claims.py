@@ -57,5 +57,5 @@ def test_a_retrained_package_says_whose_caveats_it_hands_on(package: Path) -> No
     once = claims.retrained(written)
     handed_on = f"Said of {before.name} {before.version}, from which it went on: Asked often."
     assert once == (*claims.OF_THE_PUBLIC[:-1], handed_on, claims.RETRAINED)
-    twice = guard.limits(claims.retrained(msgspec.structs.replace(before, version="9.0.0", limits=once)), None, of_children=True)
+    twice = guard.limits(claims.retrained(msgspec.structs.replace(before, version="9.0.0", limits=once)), None, for_children=True)
     assert twice == once

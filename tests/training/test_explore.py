@@ -155,7 +155,7 @@ def test_pneumonia_of_no_kind_can_be_evaluated_on_and_not_taught_from(tmp_path: 
     (note,) = look(tmp_path).notes
     assert (note.code, note.text.partition("Received: ")[2]) == (
         "unknown_kind",
-        "3 pictures of pneumonia of no kind. They can be evaluated on.",
+        "3 pictures of pneumonia of no kind. Such can be evaluated on.",
     )
     with pytest.raises(errors.UnknownKind):
         dataset.index(tmp_path, progress=False)

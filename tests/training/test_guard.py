@@ -95,11 +95,11 @@ def test_command_adds_a_guard_and_leaves_the_network_alone(bare: Path, guarded: 
     assert f"distance of {after.guard.warn_distance}" in (guarded / "CARD.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("of_children", "guarded"), [(True, guard.GUARDED_FOR_CHILDREN), (False, guard.GUARDED)])
-def test_limits_say_whether_there_is_a_guard(of_children: bool, guarded: str) -> None:
+@pytest.mark.parametrize(("for_children", "guarded"), [(True, guard.GUARDED_FOR_CHILDREN), (False, guard.GUARDED)])
+def test_limits_say_whether_there_is_a_guard(for_children: bool, guarded: str) -> None:
     def limits(*before: str, accepted: float | None) -> tuple[str, ...]:
         measured = None if accepted is None else {"made": {"accepted": accepted}}
-        return guard.limits(before, measured, of_children=of_children)
+        return guard.limits(before, measured, for_children=for_children)
 
     assert limits(guard.UNGUARDED, "other", guarded, accepted=0.1) == (guarded, "other")
     assert limits(guarded, "other", accepted=0.8) == (guard.LEAKY, "other")
@@ -112,7 +112,7 @@ def test_what_older_packages_say_of_their_guard_goes_with_it() -> None:
         "The guard refuses or warns of most pictures that are no frontal chest X-ray of a child, not of all: "
         "one that passes gets an answer, and it means nothing."
     )
-    without = guard.limits((said, "other"), None, of_children=True)
+    without = guard.limits((said, "other"), None, for_children=True)
     assert guard.UNGUARDED in without
     assert not any(limit.startswith("The guard refuses") for limit in without)
 

@@ -50,7 +50,7 @@ def test_those_who_were_held_out_measure_what_other_networks_chose(
 
     text = (tmp_path / "new/CARD.md").read_text("utf-8")
     assert "By `pneumonia calibrate PARENT PREDICTIONS --measure-on DATASET --out PACKAGE`:" in text
-    assert "On plain pictures of the patients of data whom training held out, who chose nothing either." in text
+    assert "On plain pictures of the patients of its data set whom training held out, who chose nothing either." in text
     assert "were chosen on out-of-fold predictions (oof.csv), and `test` only reports." in text
     assert "The same test pictures" in text
 
@@ -59,13 +59,16 @@ def test_nobody_both_chooses_and_measures(trained_on: tuple[Path, Path], tmp_pat
     data, package = trained_on
     asked = ["calibrate", str(package), "{source}", "--measure-on", str(data), "--out", str(tmp_path / "new")]
     manifest_of = packages.load(package).manifest
-    reports = str(cases.held_out(cases.find(data, manifest_of), manifest_of).cases[0].patient)
+    reports = cases.held_out(cases.find(data, manifest_of), manifest_of).cases[0]
     drawn = draw_predictions()
-    table = tmp_path / "all.csv"
-    table.write_bytes(predictions.encode(drawn._replace(patient=np.where(drawn.patient == "7", reports, drawn.patient))))
+    shared = "invalid_predictions: Expected predictions of other patients than training held out"
+    by_patient, by_file = tmp_path / "patient.csv", tmp_path / "file.csv"
+    by_patient.write_bytes(predictions.encode(drawn._replace(patient=np.where(drawn.patient == "7", str(reports.patient), drawn.patient))))
+    by_file.write_bytes(predictions.encode(drawn._replace(file=np.where(drawn.file == "7-0.png", reports.shown, drawn.file))))
     for source, said in (
         (data, "invalid_option: Expected --measure-on with a file"),
-        (table, "invalid_predictions: Expected predictions of other patients than training held out"),
+        (by_patient, shared),
+        (by_file, shared),
     ):
         assert main([option.format(source=source) for option in asked]) == 2
         assert f"error: {said}" in capsys.readouterr().err

@@ -14,7 +14,8 @@ def test_the_quick_interval_is_that_of_metrics(levels: int) -> None:
     value = np.round(rng.normal(truth * 0.8, 1.0) * levels / 5) / levels
     groups = np.array([f"patient {number}" for number in rng.integers(0, 120, 300)])
 
-    assert shortcuts.interval(truth, value, groups) == metrics.interval(metrics.auroc, truth, value, groups)
+    for one in (value, truth.astype(float), -truth.astype(float)):
+        assert shortcuts.interval(truth, one, groups) == metrics.interval(metrics.auroc, truth, one, groups)
 
 
 def test_patients_that_are_learned_from_are_not_asked() -> None:

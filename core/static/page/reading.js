@@ -112,7 +112,7 @@ function distanceLine(guard) {
 
 function rejectionParts(answer, card, advise) {
   const wayRound = [
-    make("p", {}, `If you see that it is a frontal chest X-ray${card?.of_children ? " of a child" : ""}, you can have the answer that the guard holds back.`),
+    make("p", {}, `If you see that it is a frontal chest X-ray${card?.for_children ? " of a child" : ""}, you can have the answer that the guard holds back.`),
     make("p", { className: "row" }, make("button", { type: "button", onclick: advise }, "Answer all the same")),
   ];
   return [
