@@ -9,10 +9,8 @@ from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
-    from core.manifest import Interval
     from training.kept import Kept
     from training.predictions import Predictions
-    from training.recalibration import Recalibration
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,7 +20,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="give a model package temperature and operating points from labelled pictures",
         description="Choose temperature and the operating points screening, balanced and rule_in under simulated shift, and write PACKAGE "
         "with them as a new package. The network stays the same.",
-        epilog="Choosing on the pictures that the network learned from is refused: it knows them by heart.",
+        epilog="Choosing on the data set that the network learned from is refused: it knows it by heart. Of a model that was trained "
+        "elsewhere nobody can tell.",
     )
     packages.register_source(parser)
     parser.add_argument(
@@ -65,9 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         parent = package.locate(arguments.package)
         record = {**calibrated_on, **measured_on, "requirements": required._asdict()}
         with quiet_native_code():
-            recalibrated.write(parent, result, version, record, arguments.out)
+            manifest = recalibrated.write(parent, result, version, record, arguments.out)
             package.load(arguments.out)
-    _say(result, arguments.out, version)
+    print(f"wrote {arguments.out}: version {version}")
+    packages.tell_worth(manifest)
     return 0
 
 
@@ -99,8 +99,8 @@ def _predictions(source: Path, classifier: "Classifier", threads: int, kept: "Ke
         return read, {"source": f"out-of-fold predictions ({source.name})", "predictions_sha256": sha256}
     shifted = shifted_answers.ask(cases.find(source, classifier.manifest), classifier, threads, kept=kept)
     packages.tell(shifted.unread)
-    name = source.resolve().name
-    return shifted.predictions, {"source": f"this network's predictions of {name}", "dataset_sha256": shifted.sha256}
+    said = shifted_answers.source(source, classifier.manifest)
+    return shifted.predictions, {"source": said, "dataset_sha256": shifted.sha256}
 
 
 def _held_out(
@@ -117,17 +117,3 @@ def _held_out(
     shifted = shifted_answers.ask(found, classifier, threads, kept=kept)
     packages.tell(shifted.unread)
     return shifted.predictions, {HELD_OUT: shifted.sha256}
-
-
-def _measured(interval: "Interval | None") -> str:
-    return "not measured" if interval is None else f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
-
-
-def _say(result: "Recalibration", out: Path, version: str) -> None:
-    print(f"wrote {out}: version {version}, temperature {result.choice.temperature}")
-    for point in result.points:
-        low, high = result.choice.spread[point.name]
-        print(
-            f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), "
-            f"sensitivity {_measured(point.sensitivity)}, specificity {_measured(point.specificity)}"
-        )

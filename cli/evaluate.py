@@ -39,7 +39,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="also measure under corruption: quick is each kind at a moderate degree (default), all adds a strong one",
     )
     parser.add_argument(
-        "--outliers", type=Path, metavar="FOLDER", help="also count what the guard says of other pictures; FOLDER holds a folder a kind"
+        "--outliers",
+        type=Path,
+        metavar="FOLDER",
+        help="also count what the guard says of other pictures; FOLDER holds them",
     )
     recipe.register_tracking(parser)
     parser.set_defaults(run=run)

@@ -53,6 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     import re
     from functools import partial
 
+    from training import errors
+
+    if not arguments.model.exists():
+        expected = "a .keras or .h5 file, or a folder with saved_model.pb"
+        raise errors.UnreadableModel(f"Expected {expected}. Received: {arguments.model}, which is not there.")
     console.show_training()
     from training import export, foreign, shelf
     from training.assembly import Release
@@ -70,4 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
     point = manifest.operating_points[0]
     state = "" if point.sensitivity else "; not calibrated and not measured: give --dataset with labelled pictures"
     print(f"wrote {arguments.out}: {name} {manifest.version}, operating point {manifest.default_operating_point}{state}")
+    if point.sensitivity:
+        packages.tell_worth(manifest)
     return 0

@@ -11,6 +11,7 @@ from core.quiet import quiet_native_code
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
+    from core.manifest import Manifest
     from training.answers import Unread
 
 
@@ -45,6 +46,25 @@ def load(folder: Path) -> "tuple[Classifier, int]":
     threads = os.cpu_count() or 1
     with quiet_native_code():
         return package.load(folder, threads), threads
+
+
+def tell_worth(manifest: "Manifest") -> None:
+    """Print what a calibrated package was measured to do: a model that tells nothing apart calibrates, too."""
+    measured = manifest.metrics
+    auroc, patients = measured["auroc"], f"{measured['pictures']} pictures, {measured['patients']} patients"
+    print(f"AUROC {_interval(auroc['value'], auroc['low'], auroc['high'])} ({patients}), temperature {manifest.temperature}")
+    if unnamed := measured["pictures_without_patient"]:
+        print(f"of {unnamed} of these pictures no name tells the patient: each counts as one, which flatters the figures")
+    for point in manifest.operating_points:
+        low, high = measured["threshold_spread"][point.name]
+        rates = (("sensitivity", point.sensitivity), ("specificity", point.specificity))
+        said = ", ".join(f"{name} {_interval(rate.value, rate.low, rate.high)}" for name, rate in rates if rate is not None)
+        print(f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), {said}")
+    print(f"without a decision at {manifest.default_operating_point}: {measured['indeterminate_share']:.1%} of the pictures")
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def tell(left_out: "Iterable[Unread]") -> None:

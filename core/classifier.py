@@ -174,7 +174,7 @@ def decide(
     """Put calibrated probabilities into words: pneumonia or not, all labels from most to least probable, the most probable kind.
 
     The probability of pneumonia is 1 - that of the negative label, rounded to what the answer shows before it meets the threshold, so
-    that answer and decision cannot disagree. A negative picture has no most probable kind.
+    that answer and decision cannot disagree. A negative picture has no most probable kind, nor has one of a network that tells no kinds.
 
     Args:
         probabilities: float64 array (K,), in the manifest's order of labels, sum 1.
@@ -205,7 +205,8 @@ def decide(
         ),
     )
     confidence = round(kind.probability / total, DECIMALS) if total else 0.0
-    most_probable = None if decision == "negative" else contract.MostProbable(label=kind.label, confidence=confidence)
+    untold = decision == "negative" or len(manifest.labels) == 2
+    most_probable = None if untold else contract.MostProbable(label=kind.label, confidence=confidence)
     return pneumonia, tuple(findings), most_probable
 
 

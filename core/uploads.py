@@ -131,7 +131,7 @@ class Uploads:
                 if judged.verdict == "refuse" and not advise:
                     self._metrics.count_rejection(judged)
                     raise errors.PictureRejected(
-                        f"Expected a frontal chest X-ray of a child. Received: a picture, but {guard.describe(judged)}."
+                        f"Expected a frontal chest X-ray such as the model knows. Received: a picture, but {guard.describe(judged)}."
                     )
                 outcomes.append(_keep(store, kept, picture, judged, label, request_id, slugs))
             except errors.PictureError as error:

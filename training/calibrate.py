@@ -32,6 +32,10 @@ RULE: Final = (
     "specificity were measured on the test patients."
 )
 _CANDIDATES: Final = 741  # temperatures half a per cent apart
+COLDEST: Final = 0.25
+"""The lowest temperature that is tried."""
+HOTTEST: Final = 10.0
+"""The highest."""
 _STRIDE: Final = 20
 _STEPS: Final = 10_000  # thresholds have four decimals
 _SMALLEST: Final = 1e-12  # as in core.classifier.calibrate
@@ -106,7 +110,7 @@ def fit_temperature_to(probabilities: npt.NDArray[Any], possible: npt.NDArray[np
         return float(np.average(-np.log(np.maximum(likelihood, _SMALLEST)), weights=weights))
 
     # Coarse, then fine around the best: the loss has one valley.
-    candidates = np.geomspace(0.25, 10.0, _CANDIDATES)
+    candidates = np.geomspace(COLDEST, HOTTEST, _CANDIDATES)
     best = int(np.argmin([loss(float(candidate)) for candidate in candidates[::_STRIDE]])) * _STRIDE
     near = candidates[max(0, best - _STRIDE) : best + _STRIDE + 1]
     return round(float(near[int(np.argmin([loss(float(candidate)) for candidate in near]))]), 4)

@@ -116,6 +116,11 @@ def _sample_size(manifest: Manifest, evaluation: Evaluation | None) -> str:
             f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients, "
             + ("each decided by what the others chose." if _crossed(manifest) else "who did not train or tune it.")
         )
+    if unnamed := manifest.metrics.get("pictures_without_patient"):
+        sentences.append(
+            f"Of {unnamed} of them no name tells the patient, and each counts as one: where several show the same person the intervals are "
+            "too narrow and the figures too good."
+        )
     if evaluation is not None:
         found = evaluation.dataset
         sentences.append(

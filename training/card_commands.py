@@ -15,8 +15,11 @@ HELD_OUT: Final = "held_out_sha256"
 
 
 def recalibrated(manifest: Manifest) -> bool:
-    """Whether temperature and operating points are those that `pneumonia calibrate` gave to a package that was there before."""
-    return manifest.origin.parent_version is not None and "calibration" in manifest.origin.config
+    """Whether temperature and operating points are those that `pneumonia calibrate` gave to a package that was there before.
+
+    `pneumonia package` has a record of its calibration, too, and `guard` hands it on; only `calibrate` notes when that was.
+    """
+    return manifest.origin.parent_version is not None and "at" in manifest.origin.config.get("calibration", {})
 
 
 def held_out(manifest: Manifest) -> bool:

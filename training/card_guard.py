@@ -31,8 +31,8 @@ def section(manifest: Manifest, evaluated: Evaluated | None) -> str:
 def _does(decides: GuardContract) -> str:
     return (
         "It looks at each picture (blank, white page, coloured, hardly any contrast, strange proportions) and measures how far the "
-        f"network's embedding lies from those of the training pictures. Above a distance of {decides.warn_distance} the answer carries a "
-        f"warning, above {decides.refuse_distance} there is none. {decides.chosen}"
+        "network's embedding lies from those of the chest X-rays that it was fitted on. Above a distance of "
+        f"{decides.warn_distance} the answer carries a warning, above {decides.refuse_distance} there is no answer. {decides.chosen}"
     )
 
 

@@ -33,6 +33,7 @@ _OF_ANOTHER: Final = (
 )
 
 TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
+TOLD_ELSEWHERE: Final = "Trained elsewhere: what stands here of those pictures, whoever packaged it said; how it learned is not known."
 USE_OF_ANY: Final = "Research and education. Not a medical device; a person who can read the picture decides."
 _SAID_CHILDREN: Final = "Said to be trained on children; adults are untested."
 RETRAINED: Final = "Retrained on uploads too, of which nobody tells whose they are: two pictures of one patient may stand in two parts."
@@ -92,7 +93,8 @@ def of_patients(before: Manifest, *, of_children: bool) -> Manifest:
     """
     if not of_children and OF_THE_PUBLIC[0] in before.limits:
         raise errors.InvalidOption("Expected a package of other pictures than those of the public data set, which are of children.")
-    said = {_NOT_SAID: (_SOME_CHILDREN,), TRAINED_ELSEWHERE: (TRAINED_ELSEWHERE, _SAID_CHILDREN), _SAID_CHILDREN: ()}
+    elsewhere = {limit: (limit, _SAID_CHILDREN) for limit in (TRAINED_ELSEWHERE, TOLD_ELSEWHERE)}
+    said = {_NOT_SAID: (_SOME_CHILDREN,), **elsewhere, _SAID_CHILDREN: ()}
     unsaid: dict[str, tuple[str, ...]] = {_SOME_CHILDREN: (_NOT_SAID,), _SAID_CHILDREN: ()}
     changed = said if of_children else unsaid
     limits = tuple(one for limit in before.limits for one in changed.get(limit, (limit,)))

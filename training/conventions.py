@@ -57,7 +57,7 @@ def of_layers(model: keras.Model) -> tuple[str, str] | None:
     """Tell the convention by the layers at the front, (name, how it is known); None where they do not tell.
 
     The front is run on pictures of 0, 1 and 2, which shows what it multiplies by and adds. Of the ranges a picture can have, the one is
-    meant that comes out as 0 to 1, as -1 to 1, as 0 to 255, or, after channel means, as a few standard deviations around 0.
+    meant that comes out as 0 to 1, as -1 to 1, as -0.5 to 0.5, as 0 to 255, or, after channel means, as a few standard deviations around 0.
 
     Args:
         model: flat.
@@ -85,7 +85,7 @@ def of_layers(model: keras.Model) -> tuple[str, str] | None:
 
 
 def _is_known(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> bool:
-    wanted = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+    wanted = ((0.0, 1.0), (-1.0, 1.0), (-0.5, 0.5), (0.0, 255.0))
     return any(np.allclose(low, a, atol=_NEAR * (b - a)) and np.allclose(high, b, atol=_NEAR * (b - a)) for a, b in wanted)
 
 
@@ -115,8 +115,8 @@ def of_pictures(losses: dict[str, npt.NDArray[np.float64]], groups: npt.NDArray[
     if min(better) < _SURE or float(losses[best].mean()) >= np.log(2.0):
         shown = ", ".join(f"{name} {float(losses[name].mean()):.3f}" for name in ranked)
         raise errors.ConventionUnknown(
-            f"Expected one convention of values to fit the labelled pictures clearly better than the others; give --values ({MEANING}). "
-            f"Received: mean loss {shown} on {len(groups)} pictures."
+            f"Expected one convention of values to fit the labelled pictures clearly better than the others; give --values ({MEANING}), "
+            f"or --labels in another order if that is what is wrong. Received: mean loss {shown} on {len(groups)} pictures."
         )
     return best, f"it fits {len(groups)} labelled pictures best: mean loss {float(losses[best].mean()):.3f}, the next {rivals[0]} " + (
         f"{float(losses[rivals[0]].mean()):.3f}"

@@ -128,8 +128,8 @@ def _levels(values: npt.NDArray[np.float32]) -> Grey:
 
 
 CORRUPTIONS: Final = (
-    Corruption("blur", "moderate", "Gaussian, sigma 0.45 % of the width (1 mm)", _blur(0.0045)),
-    Corruption("blur", "strong", "Gaussian, sigma 0.9 % of the width (2 mm)", _blur(0.009)),
+    Corruption("blur", "moderate", "Gaussian, sigma 0.45 % of the width", _blur(0.0045)),
+    Corruption("blur", "strong", "Gaussian, sigma 0.9 % of the width", _blur(0.009)),
     Corruption("noise", "moderate", "Gaussian, sigma 2.5 % of the grey range", _noise(0.025)),
     Corruption("noise", "strong", "Gaussian, sigma 6 % of the grey range", _noise(0.06)),
     Corruption("JPEG", "moderate", "quality 30", _jpeg(30)),
@@ -146,8 +146,8 @@ CORRUPTIONS: Final = (
     Corruption("crop", "strong", "middle 70 % of each side", _crop(0.7)),
     Corruption("rotation", "moderate", "6 degrees to either side", _rotation(6.0)),
     Corruption("rotation", "strong", "15 degrees to either side", _rotation(15.0)),
-    Corruption("resolution", "moderate", "1/2 of the network's (2 mm a pixel)", _resolution(0.5)),
-    Corruption("resolution", "strong", "1/4 of the network's (4 mm a pixel)", _resolution(0.25)),
+    Corruption("resolution", "moderate", "1/2 of the network's", _resolution(0.5)),
+    Corruption("resolution", "strong", "1/4 of the network's", _resolution(0.25)),
     Corruption("collimation", "moderate", "75 % of each side around the lungs", _collimation(0.75)),
     Corruption("collimation", "strong", "62 % of each side around the lungs", _collimation(0.62)),
     Corruption(

@@ -46,12 +46,14 @@ def of_package(folder: Path, manifest: Manifest, threads: int, kept: Kept = NOTH
         errors.RunMismatch: the package says that it learned from another data set, or does not know from which.
         errors.DatasetMissing, errors.NoClassFolders, errors.NoPictures: there is nothing to look at.
     """
+    expected = manifest.origin.dataset_sha256
+    if expected is None:
+        raise errors.RunMismatch("Expected a package that knows the data set that taught it. Received: one that was trained elsewhere.")
     exploration = explore.explore([folder], threads, kept=kept)
-    received, expected = dataset.digest(exploration.survey.pictures), manifest.origin.dataset_sha256
+    received = dataset.digest(exploration.survey.pictures)
     if received != expected:
         raise errors.RunMismatch(
-            f"Expected the data set that the package learned from, sha256 {expected[:12] + '…' if expected else 'not known'}. "
-            f"Received: {folder}, sha256 {received[:12]}…."
+            f"Expected the data set that the package learned from, sha256 {expected[:12]}…. Received: {folder}, sha256 {received[:12]}…."
         )
     return draw(exploration)
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from core import drift
 from core.manifest import Interval, OperatingPoint
-from training import metrics
+from training import metrics, names
 from training.calibrate import BALANCED
 from training.names import BACTERIAL, VIRAL
 from training.predictions import PLAIN
@@ -51,6 +51,7 @@ def figures(decided: Decided, points: tuple[OperatingPoint, ...], measured_on: s
         "intervals": metrics.INTERVALS,
         "pictures": len(plain.truth),
         "patients": len(set(plain.patient)),
+        "pictures_without_patient": sum(not names.tells_patient(patient) for patient in plain.patient.tolist()),
         "auroc": metrics.interval(metrics.auroc, plain.truth, plain.probability, plain.patient),
         "auprc": metrics.interval(metrics.auprc, plain.truth, plain.probability, plain.patient),
         "accuracy": metrics.interval(metrics.accuracy, plain.truth, called, plain.patient),

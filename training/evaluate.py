@@ -58,7 +58,7 @@ def evaluate(
         threads: how many pictures are in work at once.
         held_out: only the patients that the package's training held out; the folder is what it was trained on.
         progress: show a progress bar on standard error.
-        outliers: holds a folder for each kind of pictures that are no chest X-rays.
+        outliers: holds pictures that are no chest X-rays, or a folder for each kind of them.
         kept: of this package, point and corruptions.
 
     Raises:
@@ -70,6 +70,7 @@ def evaluate(
     found = cases.find(folder, classifier.manifest)
     if held_out:
         found = cases.held_out(found, classifier.manifest, progress)
+    others = watch.kinds(outliers) if outliers else ()
     selected = corruptions.selected(selection)
     answered, unread = answers.ask(found.cases, classifier, point, selected, threads, progress, kept)
     if not answered:
@@ -82,7 +83,7 @@ def evaluate(
     watched = msgspec.structs.replace(
         evaluation,
         guard=watch.row(evaluation.dataset.name, [answer.prediction.guard for answer in answered]),
-        outliers=watch.outliers(outliers, classifier, threads, progress, kept) if outliers else (),
+        outliers=watch.outliers(others, classifier, threads, progress, kept) if others else (),
     )
     return Examined(interpretation.interpret(watched), table, unread, classifier, point, said)
 

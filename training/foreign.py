@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from core.manifest import InputContract, Manifest, OperatingPoint, Origin
 from core.network import Network
@@ -48,7 +49,6 @@ _log = logging.getLogger(__name__)
 
 UNCALIBRATED: Final = "uncalibrated"
 NO_MAPS: Final = "It cannot show where in the picture it saw something: its head allows no class activation maps."
-SEEN: Final = "whether training elsewhere has seen these pictures is not known"
 
 _MARGIN_PICTURES: Final = 200  # fewer do not make the largest change of scaled decoding trustworthy
 
@@ -86,6 +86,8 @@ def bring(
     head = heads.examine(flat)
     labels = declarations.labels(declared, head, found)
     labelled = _labelled(declared.dataset, contract, labels, threads)
+    if labelled is not None:
+        _hold_patients(labelled.found)
     negative = labels.names.index(labels.negative)
     name = declarations.values(flat, opened.model, head, negative, contract, declared, labelled, found)
     subject = proofs.Subject(opened.model, flat, head, conventions.VALUES[name])
@@ -134,6 +136,7 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
     point = OperatingPoint(
         name=UNCALIBRATED, threshold=0.5, indeterminate_from=0.5, indeterminate_to=0.5, sensitivity=None, specificity=None
     )
+    elsewhere = claims.TOLD_ELSEWHERE if release.dataset_name else claims.TRAINED_ELSEWHERE
     manifest = Manifest(
         format_version=1,
         name=release.name,
@@ -152,7 +155,12 @@ def _uncalibrated(head: Head, contract: InputContract, labels: Labels, source: O
         metrics={},
         origin=source,
         intended_use=declared.intended_use or claims.USE_OF_ANY,
-        limits=(claims.TRAINED_ELSEWHERE, NOT_CALIBRATED, UNGUARDED, *(() if head.has_maps else (NO_MAPS,))),
+        limits=(
+            elsewhere,
+            NOT_CALIBRATED,
+            UNGUARDED,
+            *(() if head.has_maps else (NO_MAPS,)),
+        ),
     )
     return claims.of_patients(manifest, of_children=True) if release.of_children else manifest
 
@@ -176,7 +184,7 @@ def _calibrated(manifest: Manifest, network: Network, labelled: Labelled, kept: 
     for unread in shifted.unread:
         _log.warning("%s is left out: %s: %s", unread.case.shown, unread.code, unread.detail)
     _hold_labels(shifted.predictions, manifest)
-    source = f"this network's predictions of {labelled.found.folder.resolve().name}"
+    source = shifted_answers.source(labelled.found.folder, manifest)
     result = recalibration.recalibrate(shifted.predictions, manifest, REQUIREMENTS, source)
     record = {
         "source": source,
@@ -187,11 +195,20 @@ def _calibrated(manifest: Manifest, network: Network, labelled: Labelled, kept: 
     manifest = recalibration.applied(result, manifest)
     manifest = msgspec.structs.replace(
         manifest,
-        metrics={**manifest.metrics, "measured_on": f"{manifest.metrics['measured_on']}; {SEEN}"},
-        limits=(*manifest.limits, f"Calibrated and measured on pictures of one data set; {SEEN}."),
+        limits=(*manifest.limits, f"Calibrated and measured on pictures of one data set; {shifted_answers.SEEN}."),
         origin=msgspec.structs.replace(manifest.origin, config={**manifest.origin.config, "calibration": record}),
     )
     return assembly.with_draft_margin(manifest, network, labelled.grey, kept) if len(labelled.grey) >= _MARGIN_PICTURES else manifest
+
+
+def _hold_patients(found: cases.Cases) -> None:
+    """Hold the numbers of patients against what calibration will ask for, before minutes go into conversion.
+
+    Raises:
+        errors.TooFewPatients: see `recalibration.hold_patients`.
+    """
+    patients = np.array([case.patient or case.shown for case in found.cases])
+    recalibration.hold_patients(np.array([case.pneumonia for case in found.cases], dtype=bool), patients)
 
 
 def _hold_labels(predictions: Predictions, manifest: Manifest) -> None:

@@ -4,6 +4,7 @@ What is chosen is measured on other patients than it was chosen on. Where the tr
 fold is decided by the temperature and thresholds that all the other folds would have chosen, and the figures are those of all together.
 """
 
+import logging
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -14,7 +15,9 @@ from core.manifest import Manifest, OperatingPoint
 from training import errors, metrics
 from training.calibrate import (
     BALANCED,
+    COLDEST,
     DRAWS,
+    HOTTEST,
     RULE_IN,
     SCREENING,
     Requirements,
@@ -26,6 +29,8 @@ from training.calibrate import (
 from training.decided import Decided, figures
 from training.names import BACTERIAL, VIRAL
 from training.predictions import ANY_KIND, PLAIN, Predictions
+
+_log = logging.getLogger(__name__)
 
 FEWEST_PATIENTS: Final = 10
 """Of each class: fewer cannot place a threshold that leaves out one in a hundred, and even these place it roughly."""
@@ -68,10 +73,12 @@ def recalibrate(
         errors.TooFewPatients: a class has fewer patients than can place a threshold.
         errors.InvalidPredictions: of those who are held out some choose.
     """
-    _check(predictions, manifest)
+    hold_patients(_truth(predictions, manifest), predictions.patient)
     if held_out is not None:
         _check_apart(predictions, held_out)
     choice = choose(predictions, manifest, requirements)
+    if choice.temperature in (COLDEST, HOTTEST):
+        _log.warning("the temperature ended at %g, the last one that is tried: these probabilities say little", choice.temperature)
     if held_out is None:
         decided = _cross(_with_folds(predictions), manifest, requirements)
         on = f"plain pictures of {source}, each fold of patients decided by what the others chose"
@@ -172,9 +179,17 @@ def _viral(predictions: Predictions) -> npt.NDArray[np.float64]:
     return np.asarray(viral / np.maximum(bacterial + viral, 1e-300))
 
 
-def _check(predictions: Predictions, manifest: Manifest) -> None:
-    truth = _truth(predictions, manifest)
-    counts = {name: len(set(predictions.patient[rows])) for name, rows in (("normal", ~truth), ("pneumonia", truth))}
+def hold_patients(truth: npt.NDArray[np.bool_], patients: npt.NDArray[np.str_]) -> None:
+    """Refuse too few patients to place a threshold.
+
+    Args:
+        truth: bool array (N,), which pictures show pneumonia.
+        patients: array of str (N,), whose each is.
+
+    Raises:
+        errors.TooFewPatients: of a class there are fewer than FEWEST_PATIENTS.
+    """
+    counts = {name: len(set(patients[rows])) for name, rows in (("normal", ~truth), ("pneumonia", truth))}
     few = {name: count for name, count in counts.items() if count < FEWEST_PATIENTS}
     if few:
         said = ", ".join(f"{count} of class {name}" for name, count in few.items())

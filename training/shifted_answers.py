@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from core.classifier import Classifier
+from core.manifest import Manifest
 from training import cases, errors
 from training.answers import Unread, at_network_size, for_each
 from training.augment import SHIFTS, shift
@@ -14,6 +16,8 @@ from training.calibrate import soften
 from training.cases import Case, Cases
 from training.kept import NOTHING, Kept
 from training.predictions import ANY_KIND, Predictions
+
+SEEN: Final = "whether training elsewhere has seen these pictures is not known"
 
 
 class Shifted(NamedTuple):
@@ -28,6 +32,12 @@ class _Seen(NamedTuple):
     case: Case
     sha256: str
     probabilities: list[list[float]]
+
+
+def source(folder: Path, manifest: Manifest) -> str:
+    """Return what a manifest says of its own network's predictions of a folder, which may have taught a network from elsewhere."""
+    said = f'this network\'s predictions of the folder "{folder.resolve().name}"'
+    return said if manifest.origin.dataset_sha256 is not None else f"{said} ({SEEN})"
 
 
 def ask(found: Cases, classifier: Classifier, threads: int, progress: bool = True, kept: Kept = NOTHING) -> Shifted:

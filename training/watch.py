@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from core import contract, images
 from core.classifier import Classifier
@@ -29,25 +29,49 @@ def row(kind: str, judged: Sequence[contract.Guard]) -> GuardRow:
     )
 
 
-def outliers(folder: Path, classifier: Classifier, threads: int, progress: bool, kept: Kept = NOTHING) -> tuple[GuardRow, ...]:
-    """Return a row for each folder in `folder`, by name; files that are no readable picture are left out.
+class Kind(NamedTuple):
+    """Other pictures of one kind: its name and the files."""
+
+    name: str
+    files: tuple[Path, ...]
+
+
+def kinds(folder: Path) -> tuple[Kind, ...]:
+    """Return the kinds in a folder: one for each folder in it, by name, and what lies beside them under its own.
 
     Raises:
-        errors.NothingToEvaluate: no folder in it has a readable picture.
+        errors.NothingToEvaluate: there is no file.
+    """
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [(child.name, child.rglob("*")) for child in inside if child.is_dir()]
+    found.append((folder.resolve().name, (child for child in inside)))
+    listed = [Kind(name, tuple(sorted(file for file in files if _is_shown(file)))) for name, files in found]
+    if not any(kind.files for kind in listed):
+        raise errors.NothingToEvaluate(f"Expected pictures in {folder}, or a folder for each kind of them. Received: no file.")
+    return tuple(kind for kind in listed if kind.files)
+
+
+def _is_shown(file: Path) -> bool:
+    return file.is_file() and not file.name.startswith(".")
+
+
+def outliers(asked: Sequence[Kind], classifier: Classifier, threads: int, progress: bool, kept: Kept = NOTHING) -> tuple[GuardRow, ...]:
+    """Return a row for each kind; files that are no readable picture are left out.
+
+    Raises:
+        errors.NothingToEvaluate: there is no readable picture.
     """
     judge = kept.remember("guard", lambda data: classifier.judge(data, images.MAX_PIXELS)[1], contract.Guard)
 
     rows = []
-    for kind in sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else ():
-        files = sorted(file for file in kind.rglob("*") if file.is_file() and not file.name.startswith("."))
-        cases = [Case(file, file.name, False, None, None) for file in files]
+    for kind in asked:
+        cases = [Case(file, file.name, False, None, None) for file in kind.files]
         judged, _ = answers.for_each(cases, lambda _case, data: judge(data), threads, kind.name, progress)
         if judged:
             rows.append(row(kind.name, judged))
     if not rows:
-        raise errors.NothingToEvaluate(
-            f"Expected folders of pictures in {folder}, one for each kind. Received: none with a readable picture."
-        )
+        files = sum(len(kind.files) for kind in asked)
+        raise errors.NothingToEvaluate(f"Expected other pictures for the guard. Received: {files} unreadable files.")
     return tuple(rows)
 
 

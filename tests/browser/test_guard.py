@@ -43,7 +43,7 @@ def test_refused_picture_is_shown_with_verdict_and_reasons(open_page: Open, guar
     article = page.get_by_role("article", name="holiday.png")
     expect(article.locator(".verdict")).to_have_text("Refused: not a picture for this model")
     expect(article.get_by_text("It is coloured.")).to_be_visible()
-    expect(article.get_by_text(re.compile(r"^Distance to the training pictures \d"))).to_be_visible()
+    expect(article.get_by_text(re.compile(r"^Distance to the chest X-rays that it knows \d"))).to_be_visible()
     expect(article.get_by_text("Calibrated probability")).to_have_count(0)
     expect(article.get_by_role("img", name="Picture: holiday.png")).to_be_visible()
     expect(article.get_by_role("img", name=re.compile("^Heat map"))).to_have_count(0)

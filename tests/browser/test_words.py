@@ -111,7 +111,7 @@ def test_warnings_and_reasons_are_told_in_words_also_those_of_a_newer_service(op
         "Unusual for this model. Take the result with care.",
         "It is more unusual than nearly all frontal chest X-rays that the model knows.",
         "A code of tomorrow.",
-        "Distance to the training pictures 1.25: a warning comes above 1.20, a refusal above 1.50.",
+        "Distance to the chest X-rays that it knows 1.25: a warning comes above 1.20, a refusal above 1.50.",
         "The file says that the patient is an adult. The model knows pictures of children only.",
         "The model package gives no heat map.",
     ):

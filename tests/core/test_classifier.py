@@ -144,6 +144,12 @@ def check_findings(manifest: Manifest, findings: tuple[Finding, ...], pneumonia:
     assert negative == pytest.approx(1.0 - pneumonia, abs=1e-9)
 
 
+def test_a_network_that_tells_no_kinds_names_none(manifest: Manifest) -> None:
+    two = msgspec.structs.replace(manifest, labels=tuple(label for label in manifest.labels if label.name != "viral pneumonia"))
+    pneumonia, _, most_probable = decide(np.array([0.1, 0.9]), two, point(0.5))
+    assert (pneumonia.decision, most_probable) == ("positive", None)
+
+
 def check_most_probable(most_probable: MostProbable, findings: tuple[Finding, ...], pneumonia: float, manifest: Manifest) -> None:
     kinds = {finding.label: finding.probability for finding in findings if finding.label != manifest.negative}
     assert kinds[most_probable.label] == max(kinds.values())

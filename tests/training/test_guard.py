@@ -139,6 +139,7 @@ def test_calibration_and_export_keep_the_guard(guarded: Path, tmp_path: Path) ->
 def test_evaluation_counts_verdicts_on_the_data_set_and_on_other_pictures(guarded: Path, dataset: Path, tmp_path: Path) -> None:
     for number, picture in enumerate(outliers.make([phantom.chest(0, SIDE_PX)], 12, 3)[:3]):
         store(tmp_path / f"others/drawn/{number}.jpeg", picture, quality=90)
+    store(tmp_path / "others/beside.jpeg", chest(9), quality=90)
     report = tmp_path / "evaluation.json"
     few = tmp_path / "few"
     for number in range(3):
@@ -151,7 +152,7 @@ def test_evaluation_counts_verdicts_on_the_data_set_and_on_other_pictures(guarde
     found = outputs.read(report, manifest.read(guarded)[0])
     assert found.guard is not None
     assert (found.guard.pictures, found.guard.unchecked) == (6, 0)
-    assert [(row.kind, row.pictures) for row in found.outliers] == [("drawn", 3)]
+    assert [(row.kind, row.pictures) for row in found.outliers] == [("drawn", 3), ("others", 1)]
     assert main(["export", str(guarded), "--evaluation", str(report), "--out", str(tmp_path / "exported")]) == 0
     card = (tmp_path / "exported" / "CARD.md").read_text("utf-8")
     assert "--outliers FOLDER" in card

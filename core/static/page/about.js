@@ -117,7 +117,8 @@ function aboutFacts(card) {
     [point?.sensitivity && percent(point.sensitivity.value), `sensitivity at ${point?.name}`],
     [point?.specificity && percent(point.specificity.value), `specificity at ${point?.name}`],
   ].filter(([value]) => value);
-  const on = metrics.pictures ? `${metrics.pictures.toLocaleString()} pictures of ${metrics.patients?.toLocaleString() ?? "unknown"} patients: ` : "";
+  const unnamed = metrics.pictures_without_patient ? ` (of ${metrics.pictures_without_patient.toLocaleString()} no name tells the patient)` : "";
+  const on = metrics.pictures ? `${metrics.pictures.toLocaleString()} pictures of ${metrics.patients?.toLocaleString() ?? "unknown"} patients${unnamed}: ` : "";
   return [
     sums.length ? make("dl", { className: "about-sum" }, ...sums.map(([value, name]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))) : null,
     metrics.measured_on ? make("p", { className: "soft" }, `Measured on ${on}${metrics.measured_on}.`) : null,

@@ -92,6 +92,7 @@ function doubtSentence(answer) {
 
 function kindSentence(answer) {
   const kind = answer.most_probable;
+  if (!kind && answer.findings.length === 2) return null; // normal and pneumonia: it tells no kinds
   if (!kind) return make("p", {}, "Most probable kind: none is named, because the decision is negative.");
   return make("p", {}, "Most probable kind: ", make("strong", {}, kind.label), ` (${percent(kind.confidence)} of the pneumonia probability).`);
 }
@@ -107,7 +108,7 @@ function distanceLine(guard) {
   const { distance, warn_distance: warned, threshold } = guard;
   if (![distance, warned, threshold].every((value) => typeof value === "number")) return null;
   const limits = `a warning comes above ${warned.toFixed(2)}, a refusal above ${threshold.toFixed(2)}`;
-  return make("p", { className: "small soft" }, `Distance to the training pictures ${distance.toFixed(2)}: ${limits}.`);
+  return make("p", { className: "small soft" }, `Distance to the chest X-rays that it knows ${distance.toFixed(2)}: ${limits}.`);
 }
 
 function rejectionParts(answer, card, advise) {
@@ -141,8 +142,9 @@ function measuredSentence(used, card) {
   const range = (interval) => (interval ? ` (${percent(interval.low)} to ${percent(interval.high)})` : "");
   const sensitivity = percent(used.sensitivity) + range(point?.sensitivity);
   const specificity = percent(used.specificity) + range(point?.specificity);
+  const measured = card?.metrics?.measured_on ? ` Measured on ${card.metrics.measured_on}.` : "";
   const counted = hasZone(used) ? ` A picture without a decision was counted by its side of ${percent(used.threshold)}.` : "";
-  return `At “${pointInWords(used.name)}”, measured on patients that training did not see: sensitivity ${sensitivity}, specificity ${specificity}.${counted}`;
+  return `At “${pointInWords(used.name)}”: sensitivity ${sensitivity}, specificity ${specificity}.${counted}${measured}`;
 }
 
 function answerFacts(answer) {
