@@ -39,6 +39,7 @@ NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives 
 _FOLDS: Final = 5
 _POINTS: Final = (SCREENING, BALANCED, RULE_IN)
 _OF_NETWORK: Final = ("correction", "parity", "guard")  # figures that no temperature and no threshold changes
+_OF_PARTS: Final = ("train_auroc", "validation_auroc")  # nor, to speak of, these, which stand beside that of the held-out patients
 
 
 class Choice(NamedTuple):
@@ -50,11 +51,15 @@ class Choice(NamedTuple):
 
 
 class Recalibration(NamedTuple):
-    """A choice, the operating points with what they gave, and the record `metrics` of the manifest."""
+    """A choice, the operating points with what they gave, and the record `metrics` of the manifest.
+
+    `of_held_out`: whether these figures are of the patients whom training held out.
+    """
 
     choice: Choice
     points: tuple[OperatingPoint, ...]
     metrics: dict[str, Any]
+    of_held_out: bool
 
 
 def recalibrate(
@@ -104,7 +109,7 @@ def recalibrate(
         "thresholds_chosen": _rule(requirements, source, how),
         "threshold_spread": {name: list(ends) for name, ends in choice.spread.items()},
     }
-    return Recalibration(choice, points, msgspec.to_builtins(record))
+    return Recalibration(choice, points, msgspec.to_builtins(record), held_out is not None)
 
 
 def applied(result: Recalibration, manifest: Manifest) -> Manifest:
@@ -112,7 +117,8 @@ def applied(result: Recalibration, manifest: Manifest) -> Manifest:
 
     Of the figures that it had those of the network alone stay; the limit NOT_CALIBRATED goes.
     """
-    kept = {name: manifest.metrics[name] for name in _OF_NETWORK if name in manifest.metrics}
+    names = _OF_NETWORK + (_OF_PARTS if result.of_held_out else ())
+    kept = {name: manifest.metrics[name] for name in names if name in manifest.metrics}
     return msgspec.structs.replace(
         manifest,
         temperature=result.choice.temperature,

@@ -67,6 +67,7 @@ def test_the_new_package_loads_and_says_where_it_comes_from(out: Path, result: r
     assert "oof.csv" in written.origin.config["calibration"]["source"]
     assert written.metrics["threshold_spread"].keys() == {"screening", "balanced", "rule_in"}
     assert all(written.metrics[name] == parent.metrics[name] for name in ("correction", "parity", "guard"))
+    assert "train_auroc" not in written.metrics  # no part of the split stands beside it
     assert "| held-out chest X-rays |" in (out / "CARD.md").read_text("utf-8")
     assert str(out.parent).encode() not in (out / "manifest.json").read_bytes()
 

@@ -48,6 +48,8 @@ def test_those_who_were_held_out_measure_what_other_networks_chose(
     assert balanced.sensitivity is not None
     assert balanced.sensitivity.value == pytest.approx(metrics.sensitivity(truth, pneumonia >= balanced.threshold), abs=1e-4)
 
+    assert written.metrics["train_auroc"] == parent.metrics["train_auroc"]  # the card's table of all parts has it
+
     text = (tmp_path / "new/CARD.md").read_text("utf-8")
     assert "By `pneumonia calibrate PARENT PREDICTIONS --measure-on DATASET --out PACKAGE`:" in text
     assert "On plain pictures of the patients of its data set whom training held out, who chose nothing either." in text
