@@ -19,10 +19,7 @@ _PATIENT_PICTURES = (
     "package, or a repository or image that it lies in, then sees them (default: a package holds no picture of a patient)"
 )
 
-_OF_CHILDREN = (
-    "whether it learned from children: a DICOM file of an adult then gets a warning (default: as the package says; of a work folder, as its"
-    " file names tell)"
-)
+_OF_CHILDREN = "whether it learned from children: a DICOM file of an adult then gets a warning (default: as the package or the run says)"
 _CAVEAT = "a sentence that card, /model and page add to what the model cannot do, such as what is known of it elsewhere; may be repeated"
 
 
@@ -66,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, and say where the card is."""
     console.show_training()
     from core.manifest import is_package
-    from training import errors, export, runs, shelf
+    from training import claims, errors, export, runs, shelf
 
     shelf.check_target(arguments.out, arguments.replace)
     if arguments.patient_pictures is not None and arguments.evaluation is None:
@@ -76,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         content = _of_package(arguments, stack) if is_package(arguments.source) else _of_work(arguments, stack)
         parts = runs.with_caveats(content.parts, arguments.caveat)
+        if arguments.of_children is not None:
+            parts = parts._replace(manifest=claims.of_patients(parts.manifest, of_children=arguments.of_children))
         manifest = export.write(parts, arguments.out, content.model, content.evaluation, content.others, content.shown)
     print(
         f"wrote {arguments.out}: {manifest.name} {manifest.version}, {len(manifest.files)} files; the card is {arguments.out / 'CARD.md'}"
@@ -84,11 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_package(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
-    from training import claims, data_page, outputs, patient_pictures, runs
+    from training import data_page, outputs, patient_pictures, runs
 
     parts, others = runs.of_package(arguments.source)
-    if arguments.of_children is not None:
-        parts = parts._replace(manifest=claims.of_patients(parts.manifest, of_children=arguments.of_children))
     found = outputs.read(arguments.evaluation, parts.manifest) if arguments.evaluation else None
     others |= runs.epochs_of(arguments.history, parts.manifest) if arguments.history else {}
     if arguments.data is not None:
@@ -112,12 +109,7 @@ def _of_work(arguments: argparse.Namespace, stack: ExitStack) -> _Content:
         raise errors.InvalidOption(
             "Expected --evaluation, --history and --data with a package, which they are of. Received: a work folder."
         )
-    release = Release(
-        arguments.name or work.resolve().name,
-        arguments.package_version,
-        arguments.dataset_name or dataset.resolve().name,
-        of_children=bool(arguments.of_children),
-    )
+    release = Release(arguments.name or work.resolve().name, arguments.package_version, arguments.dataset_name or dataset.resolve().name)
     kept, looks = (stack.enter_context(one) for one in (resuming.told(runs.packaging(work)), resuming.kept("explore", [dataset])))
     parts, model = runs.of_work(work, dataset, release, kept)
     others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(dataset, os.cpu_count() or 1, looks)

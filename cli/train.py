@@ -49,14 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
     shelf.check_target(arguments.out, arguments.replace)
     convert.foretell()
     work = arguments.work or Path("runs") / recipe.called(arguments, configuration)
+    of_children = arguments.of_children or restart.of_children(configuration.weights)
     trained = experiment.train(arguments.dataset, configuration, work, name, recipe.journal(arguments))
     release = assembly.Release(
         name,
         arguments.package_version or restart.version(configuration.weights),
         arguments.dataset_name or arguments.dataset.resolve().name,
         arguments.weights_origin,
-        arguments.of_children or restart.of_children(configuration.weights),
+        of_children,
     )
+    if of_children:
+        runs.note_children(work)
     with (
         trained.run.going(),
         experiment.writing(arguments.out),

@@ -92,7 +92,9 @@ _RESEARCH: Final = (
 def _details(manifest: Manifest) -> str:
     shape, origin = manifest.input, manifest.origin
     rows = [(label.name, label.code, "negative" if label.name == manifest.negative else "pneumonia") for label in manifest.labels]
-    follows = f", from version {origin.parent_version}" if origin.parent_version else ""
+    calibrated = origin.config["calibration"]["at"] if card_commands.recalibrated(manifest) else ""
+    again = f"; calibrated {calibrated}" if calibrated else ""
+    follows = f"{again}, from version {origin.parent_version}" if origin.parent_version else again
     architecture = f"Architecture `{origin.config['arch']}`, run by LiteRT. " if "arch" in origin.config else ""
     maps = "It gives class activation maps." if manifest.class_activation_maps else "It gives no class activation maps."
     return (

@@ -17,7 +17,7 @@ _USUAL: Final = "pneumonia evaluate PACKAGE DATASET --json evaluation.json"
 _EXPORT_PICTURES: Final = f"{EXPORT} --patient-pictures DATASET"
 _JSON: Final = "--json evaluation.json"
 _PAGE: Final = "--html report.html"
-_NO_PART: Final = "neither taught the network nor chose anything"
+_NO_PART: Final = "neither taught the network nor placed a threshold"
 _PARTS: Final = (
     ("Discrimination", "discrimination", (report.ROC, report.PRECISION_RECALL)),
     ("Thresholds", "thresholds", (report.THRESHOLDS,)),

@@ -93,12 +93,15 @@ def of_patients(before: Manifest, *, of_children: bool) -> Manifest:
     """
     if not of_children and OF_THE_PUBLIC[0] in before.limits:
         raise errors.InvalidOption("Expected a package of other pictures than those of the public data set, which are of children.")
-    elsewhere = {limit: (limit, _SAID_CHILDREN) for limit in (TRAINED_ELSEWHERE, TOLD_ELSEWHERE)}
-    said = {_NOT_SAID: (_SOME_CHILDREN,), **elsewhere, _SAID_CHILDREN: ()}
-    unsaid: dict[str, tuple[str, ...]] = {_SOME_CHILDREN: (_NOT_SAID,), _SAID_CHILDREN: ()}
-    changed = said if of_children else unsaid
-    limits = tuple(one for limit in before.limits for one in changed.get(limit, (limit,)))
-    use = {_USE_OF_ANOTHER: USE_FOR_CHILDREN, USE_OF_ANY: USE_FOR_CHILDREN} if of_children else {USE_FOR_CHILDREN: _USE_OF_ANOTHER}
+    limits = [limit for limit in before.limits if limit != _SAID_CHILDREN]
+    if of_children:
+        limits = [_SOME_CHILDREN if limit == _NOT_SAID else limit for limit in limits]
+        if not {OF_THE_PUBLIC[0], _SOME_CHILDREN} & set(limits):
+            limits.insert(1, _SAID_CHILDREN)
+        use = {_USE_OF_ANOTHER: USE_FOR_CHILDREN, USE_OF_ANY: USE_FOR_CHILDREN}
+    else:
+        limits = [_NOT_SAID if limit == _SOME_CHILDREN else limit for limit in limits]
+        use = {USE_FOR_CHILDREN: USE_OF_ANY if "brought_from" in before.origin.config else _USE_OF_ANOTHER}
     return msgspec.structs.replace(
         before,
         of_children=of_children,

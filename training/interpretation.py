@@ -86,7 +86,8 @@ def _discrimination(evaluation: Evaluation) -> list[str]:
     if auroc.value is None or auroc.low is None or auroc.high is None:
         return [f"There is no ROC curve: {auroc.why_not}."]
     said.append(f"A picture with pneumonia gets a higher probability than a normal one in {auroc.value:.1%} of all pairs.")
-    said.append(f"On other patients of this kind {auroc.low:.1%} to {auroc.high:.1%} would not surprise.")
+    if auroc.low < auroc.high:
+        said.append(f"On other patients of this kind {auroc.low:.1%} to {auroc.high:.1%} would not surprise.")
     if auroc.low <= 0.5:
         said.append("The interval reaches 0.5: the model is not shown to be better than chance here.")
     if (auroc.high - auroc.low) / 2.0 > _WIDE:

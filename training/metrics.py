@@ -19,7 +19,7 @@ Truth = npt.NDArray[np.bool_]
 Statistic = Callable[[Truth, Floats], float]
 
 ROUNDS = 1000
-INTERVALS: Final = f"95 %, percentile bootstrap over patients, {ROUNDS} draws; of a figure of 0 or 1 what so many patients allow"
+INTERVALS: Final = f"95 %, percentile bootstrap over patients, {ROUNDS} draws; of a figure of exactly 0 or 1 by the number of patients"
 """How the intervals are made, for cards and reports."""
 _Z: Final = 1.959964  # 95 % of a normal distribution lie within
 _TAIL: Final = 0.025  # beyond each end

@@ -38,6 +38,10 @@ NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives 
 """The limit of a package that nobody has calibrated."""
 _FOLDS: Final = 5
 _POINTS: Final = (SCREENING, BALANCED, RULE_IN)
+_AT_THE_END: Final = {
+    HOTTEST: "these probabilities say little of what is true",
+    COLDEST: "these probabilities are far more certain than the network is, as where every picture is told apart",
+}
 _OF_NETWORK: Final = ("correction", "parity", "guard")  # figures that no temperature and no threshold changes
 _OF_PARTS: Final = ("train_auroc", "validation_auroc")  # nor, to speak of, these, which stand beside that of the held-out patients
 
@@ -82,15 +86,15 @@ def recalibrate(
     if held_out is not None:
         _check_apart(predictions, held_out)
     choice = choose(predictions, manifest, requirements)
-    if choice.temperature in (COLDEST, HOTTEST):
-        _log.warning("the temperature ended at %g, the last one that is tried: these probabilities say little", choice.temperature)
+    if choice.temperature in _AT_THE_END:
+        _log.warning("the temperature ended at %g, the last one that is tried: %s", choice.temperature, _AT_THE_END[choice.temperature])
     if held_out is None:
         decided = _cross(_with_folds(predictions), manifest, requirements)
-        on = f"plain pictures of {source}, each fold of patients decided by what the others chose"
+        on = f"unchanged pictures: {source}, each fold of patients decided by what the others chose"
         how = "across folds: each patient is decided by what the others chose"
     else:
         decided = _decided(held_out, manifest, choice)
-        on = "plain pictures of the patients of its data set whom training held out, who chose nothing either"
+        on = "unchanged pictures of patients whom its training held out"
         how = "on the patients whom training held out"
     plain = decided.rows(PLAIN)
     points = tuple(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import keras
 import msgspec
@@ -23,6 +23,9 @@ from training.kept import Kept
 from training.pictures import load
 from training.runstate import BEST_FILE, HISTORY_FILE, State
 from training.shelf import CARD_FILE, REPORT_FOLDER
+
+_OF_CHILDREN_FILE: Final = "of-children"
+"""Is in a work folder whose network children taught because a person, or the package that it went on from, says so."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +60,12 @@ def with_caveats(parts: Parts, caveats: Sequence[str]) -> Parts:
     """Return the parts of a package whose limits, on card, page and in `/model`, end with these sentences, each once and on one line."""
     limits = tuple(dict.fromkeys((*parts.manifest.limits, *(" ".join(caveat.split()) for caveat in caveats))))
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, limits=limits))
+
+
+def note_children(work: Path) -> None:
+    """Write down in a run's work folder that children taught its network, for whoever exports the run later."""
+    with experiment.writing(work):
+        (work / _OF_CHILDREN_FILE).touch()
 
 
 @contextmanager
@@ -123,6 +132,7 @@ def of_work(work: Path, folder: Path, release: Release, found: Kept) -> tuple[Pa
     split = splits.split(pictures.dataset, configuration.seed)
     unnamed = msgspec.structs.replace(configuration, weights="none")
     recorded = tracking.Journal(tracking.NOWHERE).run(work.name, work, {}, {})  # training recorded this run; export records nothing
+    release = release._replace(of_children=release.of_children or (work / _OF_CHILDREN_FILE).is_file())
     parts = assembled(Trained(model, pictures, split, contract, unnamed, recorded), release, work, found)
     began = msgspec.structs.replace(parts.manifest.origin, initial_weights=record.initial_weights)
     return parts._replace(manifest=msgspec.structs.replace(parts.manifest, origin=began)), model

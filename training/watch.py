@@ -1,7 +1,7 @@
 """What a package's guard says of pictures, counted: those of a data set, and others that are no chest X-rays. Called by `evaluate`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -43,16 +43,15 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
         errors.NothingToEvaluate: there is no file.
     """
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [(child.name, child.rglob("*")) for child in inside if child.is_dir()]
-    found.append((folder.resolve().name, (child for child in inside)))
-    listed = [Kind(name, tuple(sorted(file for file in files if _is_shown(file)))) for name, files in found]
-    if not any(kind.files for kind in listed):
+    found = [_kind(child.name, child.rglob("*")) for child in inside if child.is_dir()]
+    listed = tuple(kind for kind in (*found, _kind(folder.resolve().name, inside)) if kind.files)
+    if not listed:
         raise errors.NothingToEvaluate(f"Expected pictures in {folder}, or a folder for each kind of them. Received: no file.")
-    return tuple(kind for kind in listed if kind.files)
+    return listed
 
 
-def _is_shown(file: Path) -> bool:
-    return file.is_file() and not file.name.startswith(".")
+def _kind(name: str, files: Iterable[Path]) -> Kind:
+    return Kind(name, tuple(sorted(file for file in files if file.is_file() and not file.name.startswith("."))))
 
 
 def outliers(asked: Sequence[Kind], classifier: Classifier, threads: int, progress: bool, kept: Kept = NOTHING) -> tuple[GuardRow, ...]:

@@ -51,11 +51,11 @@ def test_held_out_patients_may_have_chosen_how_a_calibrated_package_decides(pack
     report = report_of(written)
     report["dataset"]["held_out"] = True
     evaluation = msgspec.convert(report, Evaluation)
-    assert "They neither taught the network nor chose anything." in card.write(written, evaluation)
+    assert "They neither taught the network nor placed a threshold." in card.write(written, evaluation)
     config = {**written.origin.config, "calibration": {"source": "out-of-fold predictions", "at": "2026-11-30T00:00:00Z"}}
     origin = msgspec.structs.replace(written.origin, config=config, parent_version="0.1.0")
     text = card.write(msgspec.structs.replace(written, origin=origin), evaluation)
-    assert "nor chose anything" not in text
+    assert "nor placed a threshold" not in text
     assert "They did not teach the network; what chose how it decides stands below." in text
 
 

@@ -89,8 +89,17 @@ def test_what_cannot_be_is_said_before_anything_long(tmp_path: Path, capsys: Cap
         assert said in capsys.readouterr().err
 
 
-def test_probabilities_that_no_temperature_mends_are_told(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("gap", "sharpness", "at", "said"),
+    [(0.0, 50.0, calibrate.HOTTEST, "say little of what is true"), (40.0, 0.05, calibrate.COLDEST, "more certain than the network is")],
+    ids=["far too sure", "all told apart"],
+)
+def test_probabilities_that_no_temperature_mends_are_told(
+    gap: float, sharpness: float, at: float, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    drawn = draw_predictions(gap=gap, sharpness=sharpness)
     with caplog.at_level(logging.WARNING):
-        result = recalibration.recalibrate(draw_predictions(gap=0.0, sharpness=50.0), read(baked())[0], calibrate.REQUIREMENTS, "drawn")
-    assert result.choice.temperature == calibrate.HOTTEST
-    assert "the temperature ended at 10" in caplog.text
+        result = recalibration.recalibrate(drawn, read(baked())[0], calibrate.REQUIREMENTS, "drawn")
+    assert result.choice.temperature == at
+    assert f"the temperature ended at {at:g}, " in caplog.text
+    assert said in caplog.text

@@ -39,6 +39,11 @@ def test_a_training_knows_what_a_person_says_and_what_it_goes_on_from(others: Pa
     assert "--of-children" in card_commands.of_network(said)
     further = train(others, tmp_path / "further", "--weights", str(tmp_path / "first/package"))
     assert (further.of_children, further.limits[0]) == (True, CHILDREN)
+    assert (
+        main(["export", str(tmp_path / "first/work"), "--dataset", str(others), "--out", str(tmp_path / "again"), "--tracking", "none"])
+        == 0
+    )
+    assert manifest.read(tmp_path / "again")[0].of_children is True  # the run has not forgotten
 
 
 def test_a_run_is_exported_with_what_a_person_says(others: Path, tmp_path: Path) -> None:
@@ -86,3 +91,14 @@ def test_a_model_from_elsewhere_is_for_children_where_that_is_said(said: bool, t
     text = (tmp_path / "package/CARD.md").read_text("utf-8")
     for sentence in ("on a frontal chest X-ray of a child", "Said to be trained on children; adults are untested.", "--of-children"):
         assert (sentence in text) is said
+
+
+def test_what_is_said_of_a_brought_model_comes_and_goes_once(tmp_path: Path) -> None:
+    theirs = save_keras(sigmoid_with_gap(), tmp_path)
+    asked = ["package", str(theirs), "--labels", "normal,pneumonia", "--out", str(tmp_path / "package"), "--tracking", "none"]
+    assert main(asked) == 0
+    unsaid = manifest.read(tmp_path / "package")[0]
+    said = claims.of_patients(unsaid, of_children=True)
+    assert claims.of_patients(said, of_children=True) == said
+    assert [limit for limit in said.limits if "children" in limit] == ["Said to be trained on children; adults are untested."]
+    assert claims.of_patients(said, of_children=False) == unsaid

@@ -52,7 +52,7 @@ def test_those_who_were_held_out_measure_what_other_networks_chose(
 
     text = (tmp_path / "new/CARD.md").read_text("utf-8")
     assert "By `pneumonia calibrate PARENT PREDICTIONS --measure-on DATASET --out PACKAGE`:" in text
-    assert "On plain pictures of the patients of its data set whom training held out, who chose nothing either." in text
+    assert "On unchanged pictures of patients whom its training held out." in text
     assert "were chosen on out-of-fold predictions (oof.csv), and `test` only reports." in text
     assert "The same test pictures" in text
 
