@@ -22,7 +22,7 @@ def test_status_and_model_are_told_in_words(open_page: Open, serve: Serve) -> No
     expect(now).to_contain_text(f"pneumonia-mobilenetv2 {packages.version()}, since")
     expect(now).to_contain_text("the service was started with it; nothing was promoted")
     expect(now).to_contain_text("up for less than a minute")
-    expect(what).to_contain_text("Measured on 784 pictures of 560 patients: test patients")
+    expect(what).to_contain_text("Measured on 784 pictures of 560 patients: unchanged pictures of patients whom")
     measured = read(packages.baked())[0].metrics
     expect(what).to_contain_text(f"{measured['auroc']['value']:.3f}")
     expect(page.locator("#about-limits li").first).to_contain_text("Trained on children")
