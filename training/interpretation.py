@@ -88,6 +88,8 @@ def _discrimination(evaluation: Evaluation) -> list[str]:
     said.append(f"A picture with pneumonia gets a higher probability than a normal one in {auroc.value:.1%} of all pairs.")
     if auroc.low < auroc.high:
         said.append(f"On other patients of this kind {auroc.low:.1%} to {auroc.high:.1%} would not surprise.")
+    else:
+        said.append("No draw of patients gives another figure, so the interval says nothing: there are too few hard pictures here.")
     if auroc.low <= 0.5:
         said.append("The interval reaches 0.5: the model is not shown to be better than chance here.")
     if (auroc.high - auroc.low) / 2.0 > _WIDE:

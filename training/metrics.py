@@ -5,7 +5,7 @@ them too: a bootstrap asks a thousand times, and theirs takes ten times as long.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -133,29 +133,30 @@ def bounds(
     the one that Wilson's of its halves give (MOVER, Zou and Donner 2008); of the AUROC that of Obuchowski and Lieber.
     """
     measured = statistic(truth, value)
-    if measured in (0.0, 1.0) and statistic in _REACH:
-        return (measured, *_at_the_end(statistic, measured, truth, value, groups))
-    draws = [statistic(truth[rows], value[rows]) for rows in patient_draws(groups, ROUNDS, seed)]
-    low, high = (float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
-    return measured, min(low, measured), max(high, measured)
+    draws = (statistic(truth[rows], value[rows]) for rows in patient_draws(groups, ROUNDS, seed))
+    return (measured, *ends(statistic, measured, draws, truth, value, groups))
 
 
-def area_bounds(measured: float, draws: Sequence[float], truth: Truth, groups: npt.NDArray[Any]) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of an AUROC, as `bounds` does, from what it is over draws of whole patients."""
-    if measured in (0.0, 1.0):
-        return _at_the_end(auroc, measured, truth, truth, groups)
-    low, high = (float(end) for end in np.nanpercentile(draws, [2.5, 97.5]))
-    return min(low, measured), max(high, measured)
-
-
-def _at_the_end(
-    statistic: Statistic, measured: float, truth: Truth, value: npt.NDArray[Any], groups: npt.NDArray[Any]
+def ends(
+    statistic: Statistic, measured: float, draws: Iterable[float], truth: Truth, value: npt.NDArray[Any], groups: npt.NDArray[Any]
 ) -> tuple[float, float]:
-    """Return the interval of a figure that was measured to be 0 or 1, of which the bootstrap would say nothing."""
-    positives, negatives = len(set(groups[truth])), len(set(groups[~truth]))
-    shared = _ROWS_OF[statistic](truth, value > 0) if statistic in _ROWS_OF else truth
-    reach = _REACH[statistic](len(set(groups[shared])), positives, negatives)
-    return (1.0 - reach, 1.0) if measured else (0.0, reach)
+    """Return the ends of the 95 % interval of a statistic that was measured, as `bounds` says.
+
+    Args:
+        statistic: what was measured.
+        measured: its value.
+        draws: what it is over draws of whole patients; not asked for where they say nothing.
+        truth: bool array (N,).
+        value: array (N,), probabilities or decisions.
+        groups: array (N,), the patient of each picture.
+    """
+    if measured in (0.0, 1.0) and statistic in _REACH:
+        positives, negatives = len(set(groups[truth])), len(set(groups[~truth]))
+        shared = _ROWS_OF[statistic](truth, value > 0) if statistic in _ROWS_OF else truth
+        reach = _REACH[statistic](len(set(groups[shared])), positives, negatives)
+        return (1.0 - reach, 1.0) if measured else (0.0, reach)
+    low, high = (float(end) for end in np.nanpercentile(list(draws), [2.5, 97.5]))
+    return min(low, measured), max(high, measured)
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:

@@ -134,9 +134,9 @@ def interval(truth: metrics.Truth, value: metrics.Floats, groups: npt.NDArray[np
     names, patient = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn = (np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)) for _ in range(metrics.ROUNDS))
-    draws = [ranking.area(counts[patient]) for counts in drawn]
+    draws = (ranking.area(counts[patient]) for counts in drawn)
     measured = ranking.area(np.ones(len(truth), np.int64))
-    low, high = metrics.area_bounds(measured, draws, truth, groups)
+    low, high = metrics.ends(metrics.auroc, measured, draws, truth, value, groups)
     return Interval(value=round(measured, 4), low=round(low, 4), high=round(high, 4))
 
 

@@ -46,7 +46,9 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
     found = [_kind(child.name, child.rglob("*")) for child in inside if child.is_dir()]
     listed = tuple(kind for kind in (*found, _kind(folder.resolve().name, inside)) if kind.files)
     if not listed:
-        raise errors.NothingToEvaluate(f"Expected pictures in {folder}, or a folder for each kind of them. Received: no file.")
+        raise errors.NothingToEvaluate(
+            f"Expected folders of pictures in {folder}, one for each kind, or the pictures themselves. Received: no file."
+        )
     return listed
 
 
@@ -70,7 +72,9 @@ def outliers(asked: Sequence[Kind], classifier: Classifier, threads: int, progre
             rows.append(row(kind.name, judged))
     if not rows:
         files = sum(len(kind.files) for kind in asked)
-        raise errors.NothingToEvaluate(f"Expected other pictures for the guard. Received: {files} unreadable files.")
+        raise errors.NothingToEvaluate(
+            f"Expected folders of pictures for the guard, or the pictures themselves. Received: {files} unreadable files."
+        )
     return tuple(rows)
 
 
