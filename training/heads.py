@@ -1,7 +1,8 @@
 """The end of a network from elsewhere: which probabilities it gives, and whether class activation maps and an embedding can be had of it.
 
 A network that averages its last feature map over space and goes on with nothing but linear layers has maps for free: the same linear map,
-put as a 1 x 1 convolution on the feature map, gives logits for each cell, and their mean is the logits (Zhou et al., CVPR 2016).
+put as a 1 x 1 convolution on the feature map, gives logits for each cell, and their mean is the logits (Zhou et al., CVPR 2016). Or the
+network does just that itself and averages the maps, as our own do before they are exported (Lin et al., ICLR 2014).
 """
 
 from typing import Any, Final, Literal, NamedTuple
@@ -16,6 +17,7 @@ from training.graphs import Edge
 Floats = npt.NDArray[np.float32]
 
 _LINEAR: Final = {"Dense", "Dropout", "AlphaDropout", "BatchNormalization", "FixedStatistics", "Activation", "Flatten", "Identity"}
+_DROPPING: Final = {"Dropout", "SpatialDropout2D", "AlphaDropout", "Identity"}
 _LONGEST_EMBEDDING: Final = 4096  # a flattened feature map is no description of a picture
 _EVEN: Final = 1e-3  # how far the sum of probabilities may be from 1
 
@@ -59,7 +61,7 @@ def examine(model: keras.Model) -> Head:
     found = graphs.edges(model)
     outputs = int(model.outputs[0].shape[-1])
     last = graphs.before(found, model.outputs[0])
-    activation = _activation(last)
+    activation = "linear" if _averaged(found, last) else _activation(last)
     usual: Literal["softmax", "sigmoid"] = "sigmoid" if outputs == 1 else "softmax"
     if activation not in (None, "linear", usual):
         raise errors.UnreadableModel(
@@ -69,14 +71,28 @@ def examine(model: keras.Model) -> Head:
     head = Head(usual, applied=activation != "linear", labels=max(2, outputs))
     if last is not None and last.kind != "Dense" and activation == usual:
         last = graphs.before(found, last.inputs[0])
+    if maps := _averaged(found, last):
+        return _with_maps(head, found, maps)
     return head if last is None or last.kind != "Dense" else _with_features(head, found, last)
+
+
+def _averaged(found: list[Edge], last: Edge | None) -> Edge | None:
+    """Return the linear 1 x 1 convolution whose mean over space an edge gives; None where it gives something else."""
+    if last is None or last.kind != "GlobalAveragePooling2D" or last.operation.keepdims:
+        return None
+    edge = graphs.before(found, last.inputs[0])
+    if edge is None or edge.kind != "Conv2D" or _activation(edge) != "linear":
+        return None
+    layer = edge.operation
+    plain = (layer.kernel_size, layer.strides, layer.groups) == ((1, 1), (1, 1), 1)
+    return edge if plain and layer.data_format == last.operation.data_format == "channels_last" else None
 
 
 def _activation(edge: Edge | None) -> str | None:
     """Return the name of the activation that an edge ends in, None where that cannot be seen."""
     if edge is None:
         return None
-    if edge.kind in ("Dense", "Activation"):
+    if edge.kind in ("Dense", "Conv2D", "Activation"):
         return str(edge.operation.activation.__name__)
     return edge.kind.lower() if edge.kind in ("Softmax", "Sigmoid") else None
 
@@ -95,6 +111,18 @@ def _with_features(head: Head, found: list[Edge], dense: Edge) -> Head:
         features = dense.inputs[0]
     else:
         return head
+    return _completed(head, features, kernel, bias)
+
+
+def _with_maps(head: Head, found: list[Edge], maps: Edge) -> Head:
+    """Take the maps that the network averages; what drops features while training stands before them."""
+    layer, edge = maps.operation, graphs.before(found, maps.inputs[0])
+    features = edge.inputs[0] if edge is not None and edge.kind in _DROPPING else maps.inputs[0]
+    bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(layer.filters, np.float32)
+    return _completed(head, features, np.asarray(layer.kernel)[0, 0], bias)
+
+
+def _completed(head: Head, features: Any, kernel: Floats, bias: Floats) -> Head:  # noqa: ANN401 a symbolic tensor of Keras
     if head.ending == "sigmoid":  # sigmoid(z) is the second of softmax([0, z])
         kernel, bias = np.pad(kernel, ((0, 0), (1, 0))), np.pad(bias, (1, 0))
     return head._replace(features=features, kernel=kernel, bias=bias)

@@ -61,6 +61,17 @@ def logits_alone() -> keras.Model:
     return keras.Sequential([*body(1, keras.layers.Rescaling(1 / 255.0)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)])
 
 
+def maps_averaged() -> keras.Model:
+    """As fully convolutional networks end, ours before export among them: logits are the mean of a map for each label."""
+    maps = [keras.layers.Dropout(0.5), keras.layers.Conv2D(3, 1), keras.layers.GlobalAveragePooling2D()]
+    return keras.Sequential([*body(1, keras.layers.Rescaling(1 / 127.5, -1.0)), *maps])
+
+
+def map_averaged() -> keras.Model:
+    maps = [keras.layers.Conv2D(1, 1, use_bias=False), keras.layers.GlobalAveragePooling2D(), keras.layers.Activation("sigmoid")]
+    return keras.Sequential([*body(3, keras.layers.Rescaling(1 / 255.0)), *maps])
+
+
 def save_keras(model: keras.Model, folder: Path) -> Path:
     model.save(folder / "theirs.keras")
     return folder / "theirs.keras"

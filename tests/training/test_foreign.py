@@ -26,6 +26,8 @@ from tests.training.elsewhere import (
     ask,
     bring,
     logits_alone,
+    map_averaged,
+    maps_averaged,
     save_export,
     save_h5,
     save_keras,
@@ -50,6 +52,8 @@ CASES: Mapping[str, tuple[Build, Save, tuple[str, ...], bool, int | None]] = {
     "sigmoid without pooling, .h5": (sigmoid_with_flatten, save_h5, ("--labels", TWO), False, 5),
     "base within a model, .keras": (transfer_learning, save_keras, ("--labels", TWO), True, 8),
     "logits without an activation, .keras": (logits_alone, save_keras, ("--labels", TWO), True, 8),
+    "maps averaged to logits, .keras": (maps_averaged, save_keras, ("--labels", KINDS), True, 8),
+    "one map averaged, then a sigmoid, .h5": (map_averaged, save_h5, ("--labels", TWO), True, 8),
 }
 
 
@@ -59,6 +63,8 @@ def own_probabilities(build: Build, model: keras.Model, pixels: np.ndarray) -> n
     answer = np.asarray(model(values), np.float64)[0]
     if build is logits_alone:
         answer = 1.0 / (1.0 + np.exp(-answer))
+    if build is maps_averaged:
+        answer = np.exp(answer) / np.exp(answer).sum()
     return np.array([1.0 - answer[0], answer[0]]) if len(answer) == 1 else answer
 
 
