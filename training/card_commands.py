@@ -53,7 +53,11 @@ def of_network(manifest: Manifest) -> str:
     if "retraining" in config:
         return shlex.join(["pneumonia", "retrain", "--job", str(config["retraining"]["job"])])
     if "brought_from" in config:
+        dataset, began = manifest.origin.dataset, manifest.origin.initial_weights
         options = {
+            "name": manifest.name,
+            **({} if dataset == claims.UNKNOWN_DATA else {"trained-on": dataset}),
+            **({} if began.startswith(claims.UNKNOWN_WEIGHTS) else {"weights-origin": began}),
             "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),
             "negative": manifest.negative,
             "values": str(config.get("known_by", {}).get("values", "")).partition(" ")[0],

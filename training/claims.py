@@ -33,6 +33,10 @@ _OF_ANOTHER: Final = (
 )
 
 TRAINED_ELSEWHERE: Final = "Trained elsewhere: on which pictures and how is not known to this package."
+UNKNOWN_DATA: Final = "not known: trained elsewhere"
+"""Stands for the data set in the origin of a network from elsewhere where nobody said it."""
+UNKNOWN_WEIGHTS: Final = "trained elsewhere: "
+"""Begins what stands for its initial weights where nobody said those; its file follows."""
 TOLD_ELSEWHERE: Final = "Trained elsewhere: what stands here of those pictures, whoever packaged it said; how it learned is not known."
 USE_OF_ANY: Final = "Research and education. Not a medical device; a person who can read the picture decides."
 _SAID_CHILDREN: Final = "Said to be trained on children; adults are untested."

@@ -169,12 +169,12 @@ def _origin(release: Release, source: dict[str, object]) -> Origin:
     return Origin(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         commit=origin.commit(),
-        dataset=release.dataset_name or "not known: trained elsewhere",
+        dataset=release.dataset_name or claims.UNKNOWN_DATA,
         dataset_sha256=None,
         split={},
         config=source,
         libraries=origin.versions(),
-        initial_weights=release.weights_origin or f"trained elsewhere: {source['brought_from']}, sha256 {source['sha256']}",
+        initial_weights=release.weights_origin or f"{claims.UNKNOWN_WEIGHTS}{source['brought_from']}, sha256 {source['sha256']}",
     )
 
 

@@ -1,6 +1,7 @@
 """What is said of a model that was brought: of its teachers, of patients whom no name tells, of what cannot be."""
 
 import logging
+import shlex
 from pathlib import Path
 
 import keras
@@ -31,6 +32,19 @@ def test_what_was_told_of_its_teachers_is_called_that(tmp_path: Path) -> None:
     written = read(brought(tmp_path, "--trained-on", "600 adults of our hospital"))[0]
     assert written.origin.dataset == "600 adults of our hospital"
     assert written.limits[0].startswith("Trained elsewhere: what stands here of those pictures, whoever packaged it said")
+
+
+def test_the_command_on_the_card_makes_the_package_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["--name", "their-lungs", "--trained-on", "600 adults of our hospital", "--weights-origin", "ImageNet, by Keras"]
+    first = brought(tmp_path, *said)
+    card = (first / "CARD.md").read_text("utf-8")
+    command = next(line for line in card.splitlines() if "pneumonia package " in line).partition("`")[2].partition("`")[0]
+    monkeypatch.chdir(tmp_path)
+    assert main([*shlex.split(command.replace("--out PACKAGE", "--out again"))[1:], "--tracking", "none"]) == 0
+    one, other = (read(folder)[0] for folder in (first, tmp_path / "again"))
+    assert (one.name, one.origin.dataset, one.origin.initial_weights) == (said[1], said[3], said[5])
+    assert (other.name, other.origin.dataset, other.origin.initial_weights) == (said[1], said[3], said[5])
+    assert (other.limits, other.labels, other.input) == (one.limits, one.labels, one.input)
 
 
 def test_patients_whom_no_name_tells_and_unknown_teachers_are_told_wherever_figures_are(tmp_path: Path, capsys: Capture) -> None:
