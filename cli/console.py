@@ -19,6 +19,6 @@ def show_training() -> None:
     logging.getLogger("jax").setLevel(logging.WARNING)  # and it of each accelerator that is not there
     if _LEVEL in os.environ:
         return
-    os.environ[_LEVEL] = "1"  # warnings and errors, no notes
+    os.environ[_LEVEL] = "2"  # errors alone: its warnings are about options that Keras gives to its converter
     with quiet_native_code():
         import keras  # noqa: F401

@@ -6,6 +6,7 @@ import msgspec
 
 from training import interpretation_corruptions, watch
 from training.evaluation import Estimate, Evaluation, Point
+from training.names import BACTERIAL, VIRAL
 from training.records import AgainstShortcut
 
 _FEW_PATIENTS: Final = 30
@@ -45,13 +46,16 @@ def shown(estimate: Estimate) -> str:
 def _summary(evaluation: Evaluation) -> list[str]:
     model, facts, measured = evaluation.model, evaluation.dataset, evaluation.metrics
     unread = f"; {len(facts.unreadable)} more could not be read" if facts.unreadable else ""
+    calibration = f"Calibration error {measured.calibration_error:.3f}."
+    if {BACTERIAL, VIRAL} <= set(model.labels):
+        calibration = f"Bacterial against viral: AUROC {shown(measured.bacterial_vs_viral_auroc)}. {calibration}"
     return [
         f"{model.name} {model.version} on {facts.name}: {facts.pictures} pictures of {facts.patients} patients, {facts.normal} normal and "
         f"{facts.pneumonia} with pneumonia{unread}.",
         *([_SEEN] if facts.seen_in_training else []),
         f'AUROC {shown(measured.auroc)}. At "{evaluation.operating_point}": accuracy {shown(measured.accuracy)}, sensitivity '
         f"{shown(measured.sensitivity)}, specificity {shown(measured.specificity)}.",
-        f"Bacterial against viral: AUROC {shown(measured.bacterial_vs_viral_auroc)}. Calibration error {measured.calibration_error:.3f}.",
+        calibration,
         *watch.sentences(evaluation),
     ]
 

@@ -24,6 +24,7 @@ from training.evaluation import (
     UnreadableFile,
 )
 from training.interpretation import interpret
+from training.names import KINDS, PNEUMONIA
 
 pytestmark = pytest.mark.train
 
@@ -76,7 +77,7 @@ ROW = CorruptionRow(
 )
 EVALUATION = Evaluation(
     created="",
-    model=ModelFacts(name="m", version="1", sha256="", network_sha256="", trained_on_sha256="", labels=(), negative="normal"),
+    model=ModelFacts(name="m", version="1", sha256="", network_sha256="", trained_on_sha256="", labels=KINDS, negative="normal"),
     dataset=DATA,
     operating_point="balanced",
     metrics=METRICS,
@@ -203,6 +204,14 @@ CASES = {
         "Missed: 6 with pneumonia.",
     ),
 }
+
+
+def test_a_model_that_knows_no_kinds_is_not_said_to_lack_a_figure_of_them() -> None:
+    two = msgspec.structs.replace(EVALUATION, model=msgspec.structs.replace(EVALUATION.model, labels=(KINDS[0], PNEUMONIA)))
+    said = " ".join(interpret(two).sentences["summary"])
+    assert "Calibration error" in said
+    assert "viral" not in said
+    assert "Bacterial against viral: AUROC" in " ".join(interpret(EVALUATION).sentences["summary"])
 
 
 @pytest.mark.parametrize(("evaluation", "section", "expected"), CASES.values(), ids=CASES.keys())

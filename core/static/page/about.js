@@ -168,7 +168,7 @@ async function aboutPapers() {
     const text = report.card ? await ask("model/card").then((answer) => answer.text()) : "";
     aboutGallery(markdownImages(text));
     byId("about-data").replaceChildren(...aboutText("Look at the data", aboutNames.has(ABOUT_DATA) ? () => ask(`model/report/${ABOUT_DATA}`).then((answer) => answer.text()) : null,
-      "This package has no page on its data. `pneumonia export PACKAGE --data DATASET` adds one."));
+      "This package has no page on its data. To one that `pneumonia train` made, `pneumonia export PACKAGE --data DATASET` adds it."));
     byId("about-card").replaceChildren(...aboutText("Read the card", text ? async () => text : null, "This package has no card."));
   } catch (error) {
     aboutModel = "";
