@@ -23,6 +23,8 @@ NPM_INSTALL := npm install --no-save --no-package-lock --no-audit --no-fund --ig
 INFRA := .venv-infra
 # NumPy's linear algebra, which serving does not use, would set up its threads at import: 60 ms.
 ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1
+# What needs the other environment, and what another Python does not change: how images are built, figures, where maps point.
+NOT_SERVING := training browser infra image benchmarks core/test_pointing.py
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
@@ -68,7 +70,7 @@ test: $(DEV)/.ready ## run all tests
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-serving: $(SERVE)-test/.ready ## run the serving, contract and Azure tests without the training extra (PYTHON=python3.13)
-	$(SERVE)-test/bin/python -m pytest -m "not train and not image and not measures" --ignore tests/training --ignore tests/browser --ignore tests/infra $(PYTEST_ARGS)
+	$(SERVE)-test/bin/python -m pytest -m "not train and not image and not measures" $(NOT_SERVING:%=--ignore=tests/%) $(PYTEST_ARGS)
 
 check: lint types imports ## lint, types and import contracts
 
@@ -145,14 +147,16 @@ given_url:
 free_port = $(1)/bin/python -c 'import socket; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("127.0.0.1", int("$(2)")))' 2>/dev/null \
 	|| { echo "Port $(2) is in use, or no port that may be taken here. Give another as $(3)=…"; exit 2; }
 
-# The project itself is installed last, editable, without its dependencies: they are there with their hashes.
+# The project itself is installed last, editable, without its dependencies: they are there with their hashes. $(3): what else pip is told.
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; give one as PYTHON=…")'
 	@echo "Installing $(2) into $(1) (once)…"
 	@$(PYTHON) -m venv --clear $(1)
-	@$(1)/bin/python $(PIP_INSTALL) -r requirements/build.txt -r $(2)
+	@$(1)/bin/python $(PIP_INSTALL) $(3) -r requirements/build.txt -r $(2)
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endef
+# Of an environment of gigabytes few modules are ever imported: those are compiled when they are, the others never.
+NO_COMPILE := --no-compile
 # Azure's runtime declares Python >= 3.13 and runs on 3.11 as well.
 AZURE_RUNTIME = $(PIP_INSTALL) --no-deps --ignore-requires-python -r requirements/azure-runtime.txt
 
@@ -165,12 +169,12 @@ $(SERVE)/.azure-ready: $(SERVE)/.ready requirements/azure-runtime.txt
 	@touch $@
 
 $(SERVE)-test/.ready: requirements/test.txt requirements/build.txt requirements/azure-runtime.txt pyproject.toml
-	$(call environment,$(SERVE)-test,requirements/test.txt)
+	$(call environment,$(SERVE)-test,requirements/test.txt,$(NO_COMPILE))
 	@$(SERVE)-test/bin/python $(AZURE_RUNTIME)
 	@touch $@
 
 $(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-runtime.txt pyproject.toml
-	$(call environment,$(DEV),requirements/dev.txt)
+	$(call environment,$(DEV),requirements/dev.txt,$(NO_COMPILE))
 	@$(DEV)/bin/python $(AZURE_RUNTIME)
 	@touch $@
 
@@ -179,11 +183,11 @@ $(DEV)/.ready: requirements/dev.txt requirements/build.txt requirements/azure-ru
 	@$(NPM_INSTALL) .emulators $(AZURITE)
 	@touch $@
 
-# Programs and models, not the project: nothing of ours is installed here. Of thousands of modules few are ever imported: not compiled.
+# Programs and models, not the project: nothing of ours is installed here.
 $(INFRA)/.ready: requirements/infra.txt
 	@echo "Installing requirements/infra.txt into $(INFRA) (once)…"
 	@$(PYTHON) -m venv --clear $(INFRA)
-	@$(INFRA)/bin/python $(PIP_INSTALL) --no-compile -r requirements/infra.txt
+	@$(INFRA)/bin/python $(PIP_INSTALL) $(NO_COMPILE) -r requirements/infra.txt
 	@touch $@
 
 .infra-tools/.ready:

@@ -40,9 +40,9 @@ GOING_ON = "going on after an interruption: {} answers are there already"
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty phantoms, each of a patient of its own, and a file that is no picture."""
+    """Phantoms, each of a patient of its own and enough of them to calibrate on, and a file that is no picture."""
     folder = tmp_path_factory.mktemp("pictures")
-    for number in range(20):
+    for number in range(12):
         for name, seed, opacities in ((f"NORMAL/{number}.jpeg", number, ()), (f"PNEUMONIA/{number}.jpeg", 100 + number, BACTERIAL)):
             path = folder / name
             path.parent.mkdir(exist_ok=True)
