@@ -49,22 +49,19 @@ def load(folder: Path) -> "tuple[Classifier, int]":
 
 
 def tell_worth(manifest: "Manifest") -> None:
-    """Print what a calibrated package was measured to do: a model that tells nothing apart calibrates, too."""
+    """Print what a calibrated package was measured to do: one that tells nothing apart, or calls everybody ill, is written, too."""
     measured = manifest.metrics
     auroc, patients = measured["auroc"], f"{measured['pictures']} pictures, {measured['patients']} patients"
-    print(f"AUROC {_interval(auroc['value'], auroc['low'], auroc['high'])} ({patients}), temperature {manifest.temperature}")
+    print(f"measured on {patients}: {measured['measured_on']}")
+    print(f"AUROC {auroc['value']:.4f} ({auroc['low']:.4f} to {auroc['high']:.4f}), temperature {manifest.temperature}")
     if unnamed := measured["pictures_without_patient"]:
         print(f"of {unnamed} of these pictures no name tells the patient: each counts as one, which flatters the figures")
     for point in manifest.operating_points:
         low, high = measured["threshold_spread"][point.name]
         rates = (("sensitivity", point.sensitivity), ("specificity", point.specificity))
-        said = ", ".join(f"{name} {_interval(rate.value, rate.low, rate.high)}" for name, rate in rates if rate is not None)
+        said = ", ".join(f"{name} {rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})" for name, rate in rates if rate is not None)
         print(f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), {said}")
     print(f"without a decision at {manifest.default_operating_point}: {measured['indeterminate_share']:.1%} of the pictures")
-
-
-def _interval(value: float, low: float, high: float) -> str:
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def tell(left_out: "Iterable[Unread]") -> None:

@@ -3,12 +3,8 @@
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli import console, packages, recipe, resuming
-
-if TYPE_CHECKING:
-    from core.manifest import Manifest
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,15 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
         others = runs.epochs_of(work / HISTORY_FILE, parts.manifest) | data_page.of(arguments.dataset, os.cpu_count() or 1, looks)
         manifest = export.write(parts, arguments.out, trained.model if arguments.keep_keras else None, others=others)
     experiment.record_package(trained.run, manifest, arguments.out)
-    print(f"wrote {arguments.out}: {name} {manifest.version}; {_worth(manifest)} on held-out patients")
+    print(f"wrote {arguments.out}: {name} {manifest.version}")
+    packages.tell_worth(manifest)
     return 0
-
-
-def _worth(manifest: "Manifest") -> str:
-    """Return the figures that a person asks for first: a threshold from few pictures may well call everybody ill."""
-    auroc, point = manifest.metrics["auroc"], manifest.operating_point(None)
-    said = [f"AUROC {auroc['value']} ({auroc['low']} to {auroc['high']})"]
-    if point and point.sensitivity and point.specificity:
-        rates = (("sensitivity", point.sensitivity), ("specificity", point.specificity))
-        said.append(f"at `{point.name}` " + ", ".join(f"{name} {rate.value} ({rate.low} to {rate.high})" for name, rate in rates))
-    return ", ".join(said)

@@ -25,12 +25,6 @@ RULE_IN_SPECIFICITY: Final = 0.99
 
 DRAWS: Final = 200
 
-RULE: Final = (
-    f"Thresholds were chosen on the tune patients under all simulated shifts: `{BALANCED}` is the highest that keeps sensitivity "
-    f"{BALANCED_SENSITIVITY}, `{SCREENING}` the highest that keeps {SCREENING_SENSITIVITY}, `{RULE_IN}` the lowest that keeps specificity "
-    f"{RULE_IN_SPECIFICITY}, but not below `{BALANCED}`; each is the median over {DRAWS} draws of patients. Sensitivity and "
-    "specificity were measured on the test patients."
-)
 _CANDIDATES: Final = 741  # temperatures half a per cent apart
 COLDEST: Final = 0.25
 """The lowest temperature that is tried."""

@@ -1,6 +1,7 @@
 """What the patients who choose decide of a trained network, and what it is then worth to those who only report. Called by `assembly`."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import keras
 import msgspec
@@ -9,11 +10,13 @@ import numpy.typing as npt
 
 from core.manifest import InputContract, Manifest
 from core.network import Network
-from training import calibrate, convert, measure, metrics, networks, shifts
+from training import calibrate, convert, decided, metrics, networks, predictions, shifts
 from training.augment import SHIFTS
 from training.correction import Correction, fit_correction
 from training.kept import Kept
 from training.pictures import Pictures
+
+_REPORTED_BY: Final = "test patients of the same data set, held out by patient; pictures as they are"
 
 
 def correct(model: keras.Model, tune: Pictures, contract: InputContract, kept: Kept) -> Correction:
@@ -46,28 +49,26 @@ def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pic
     def predict(pictures: Pictures, part: str, names: Sequence[str] = SHIFTS) -> npt.NDArray[np.float64]:
         return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input, names, kept=kept, part=part)
 
-    raw = predict(tune, "LiteRT, tune")
-    temperature = calibrate.fit_temperature(raw.reshape(-1, len(manifest.labels)), np.tile(tune.labels, len(raw)))
-    pneumonia = measure.pneumonia_of(calibrate.soften(raw, temperature))
-    truth, patients = np.tile(tune.labels > 0, len(raw)), np.tile(tune.groups, len(raw))
-    thresholds, spread = calibrate.choose_stable_thresholds(pneumonia.ravel(), truth, patients)
-    probabilities = calibrate.soften(predict(test, "LiteRT, test"), temperature)
-    points = measure.operating_points(thresholds, probabilities[0], test)
-    by_heart = measure.pneumonia_of(calibrate.soften(predict(taught, "LiteRT, fit", SHIFTS[:1])[0], temperature))
+    labels, normal = [label.name for label in manifest.labels], manifest.negative_index
+    said = predictions.of(tune, predict(tune, "LiteRT, tune"), labels)
+    choice = decided.choose(said, manifest)
+    chose = decided.decide(said, manifest, choice).rows(predictions.PLAIN)
+    reported = decided.decide(predictions.of(test, predict(test, "LiteRT, test"), labels), manifest, choice)
+    by_heart = 1.0 - calibrate.soften(predict(taught, "LiteRT, fit", SHIFTS[:1])[0], choice.temperature)[:, normal]
+    points = decided.points(choice, reported)
+    rule = decided.rule(calibrate.REQUIREMENTS, "the tune patients", "on the test patients")
     figures = {
         **manifest.metrics,
-        **measure.figures(points, probabilities, test),
-        "train_auroc": _auroc(by_heart, taught),
-        "validation_auroc": _auroc(pneumonia[0], tune),
-        "thresholds_chosen": calibrate.RULE,
-        "threshold_spread": {name: list(ends) for name, ends in spread.items()},
+        **decided.figures(choice, reported, points, _REPORTED_BY, rule),
+        "train_auroc": _auroc(taught.labels != normal, by_heart, taught.groups),
+        "validation_auroc": _auroc(chose.truth, chose.probability, chose.patient),
     }
     return msgspec.structs.replace(
-        manifest, temperature=temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
+        manifest, temperature=choice.temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
     )
 
 
-def _auroc(pneumonia: npt.NDArray[np.float64], pictures: Pictures) -> dict[str, float]:
+def _auroc(truth: npt.NDArray[np.bool_], pneumonia: npt.NDArray[np.float64], patients: npt.NDArray[np.str_]) -> dict[str, float]:
     """Return the AUROC of pneumonia with its interval, as the manifest has it."""
-    found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, pictures.labels > 0, pneumonia, pictures.groups))
+    found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, truth, pneumonia, patients))
     return found

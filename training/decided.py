@@ -1,16 +1,42 @@
-"""What decisions on labelled pictures under shift are worth: the figures of a calibrated package. Called by `training.recalibration`."""
+"""What predictions choose, what a choice decides of other pictures, and what that is worth: the figures of a calibrated package.
 
-from typing import Any, NamedTuple
+Called by `training.choices`, where a training has patients who choose and others who report, and by `training.recalibration`.
+"""
 
+from typing import Any, Final, NamedTuple
+
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from core import drift
-from core.manifest import Interval, OperatingPoint
+from core.manifest import Interval, Manifest, OperatingPoint
 from training import metrics, names
-from training.calibrate import BALANCED
+from training.calibrate import (
+    BALANCED,
+    DRAWS,
+    REQUIREMENTS,
+    RULE_IN,
+    SCREENING,
+    Requirements,
+    Threshold,
+    choose_stable_thresholds,
+    fit_temperature_to,
+    soften,
+)
 from training.names import BACTERIAL, VIRAL
-from training.predictions import PLAIN
+from training.predictions import ANY_KIND, PLAIN, Predictions
+
+_POINTS: Final = (SCREENING, BALANCED, RULE_IN)
+_BALANCED: Final = _POINTS.index(BALANCED)
+
+
+class Choice(NamedTuple):
+    """What predictions choose; `spread` says where 95 % of the draws put each threshold."""
+
+    temperature: float
+    thresholds: tuple[Threshold, ...]
+    spread: dict[str, tuple[float, float]]
 
 
 class Decided(NamedTuple):
@@ -35,19 +61,66 @@ class Decided(NamedTuple):
         return Decided(*(column[wanted] for column in self))
 
 
-def figures(decided: Decided, points: tuple[OperatingPoint, ...], measured_on: str) -> dict[str, Any]:
+def choose(predictions: Predictions, manifest: Manifest, requirements: Requirements = REQUIREMENTS) -> Choice:
+    """Return temperature and thresholds from predictions under all their shifts.
+
+    Args:
+        predictions: of the network without a temperature.
+        manifest: of the package; its labels are those of the predictions.
+        requirements: what each operating point must keep.
+    """
+    temperature = fit_temperature_to(predictions.probabilities, _possible(predictions, manifest))
+    pneumonia = 1.0 - soften(predictions.probabilities, temperature)[:, manifest.negative_index]
+    thresholds, spread = choose_stable_thresholds(pneumonia, truth(predictions, manifest), predictions.patient, requirements)
+    return Choice(temperature, thresholds, spread)
+
+
+def decide(predictions: Predictions, manifest: Manifest, choice: Choice) -> Decided:
+    """Return what a choice says of predictions that had no part in it."""
+    probability = 1.0 - soften(predictions.probabilities, choice.temperature)[:, manifest.negative_index]
+    zone = choice.thresholds[_BALANCED]
+    return Decided(
+        truth=truth(predictions, manifest),
+        patient=predictions.patient,
+        shift=predictions.shift,
+        label=predictions.label,
+        probability=probability,
+        called=probability[:, np.newaxis] >= np.array([threshold.value for threshold in choice.thresholds]),
+        between=(probability >= zone.zone_from) & (probability < zone.zone_to),
+        viral=_viral(predictions),
+    )
+
+
+def points(choice: Choice, decided: Decided) -> tuple[OperatingPoint, ...]:
+    """Return the operating points with what they gave, plain; an indeterminate picture counts by its side of the threshold."""
+    plain = decided.rows(PLAIN)
+    return tuple(
+        OperatingPoint(
+            name=threshold.name,
+            threshold=threshold.value,
+            indeterminate_from=threshold.zone_from,
+            indeterminate_to=threshold.zone_to,
+            sensitivity=metrics.interval(metrics.sensitivity, plain.truth, plain.called[:, place], plain.patient),
+            specificity=metrics.interval(metrics.specificity, plain.truth, plain.called[:, place], plain.patient),
+        )
+        for place, threshold in enumerate(choice.thresholds)
+    )
+
+
+def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...], on: str, rule: str) -> dict[str, Any]:
     """Return the figures for the record `metrics` of the manifest.
 
     Args:
+        choice: of the package.
         decided: the pictures.
-        points: measured, in the order of `decided.called`.
-        measured_on: whose pictures these are, in words.
+        given: what `points` gave of both.
+        on: whose pictures these are, in words.
+        rule: what `rule` says.
     """
-    place = [point.name for point in points].index(BALANCED)
-    plain, balanced = decided.rows(PLAIN), points[place]
-    called = plain.called[:, place]
+    plain, balanced = decided.rows(PLAIN), given[_BALANCED]
+    called = plain.called[:, _BALANCED]
     record: dict[str, Any] = {
-        "measured_on": measured_on,
+        "measured_on": on,
         "intervals": metrics.INTERVALS,
         "pictures": len(plain.truth),
         "patients": len(set(plain.patient)),
@@ -57,16 +130,56 @@ def figures(decided: Decided, points: tuple[OperatingPoint, ...], measured_on: s
         "accuracy": metrics.interval(metrics.accuracy, plain.truth, called, plain.patient),
         "sensitivity": balanced.sensitivity,
         "specificity": balanced.specificity,
-        drift.REFERENCE: drift.shares(plain.probability.tolist()),
         "calibration_error": round(metrics.calibration_error(plain.truth, plain.probability), 4),
         "indeterminate_share": round(float(plain.between.mean()), 4),
-        "under_shift": {str(name): _under(decided.rows(str(name)), place) for name in dict.fromkeys(decided.shift)},
+        drift.REFERENCE: drift.shares(plain.probability.tolist()),
+        "under_shift": {str(name): _under(decided.rows(str(name))) for name in dict.fromkeys(decided.shift)},
+        "thresholds_chosen": rule,
+        "threshold_spread": {name: list(ends) for name, ends in choice.spread.items()},
     }
     between_kinds = _between_kinds(plain)
-    return record if between_kinds is None else {**record, "bacterial_vs_viral_auroc": between_kinds}
+    if between_kinds is not None:
+        record["bacterial_vs_viral_auroc"] = between_kinds
+    return dict(msgspec.to_builtins(record))
+
+
+def rule(requirements: Requirements, source: str, measured: str) -> str:
+    """Return how temperature and thresholds were chosen, and what measured them, as a manifest says it.
+
+    Args:
+        requirements: what each operating point had to keep.
+        source: whose predictions chose.
+        measured: the end of "Sensitivity and specificity were measured …".
+    """
+    return (
+        f"Temperature and thresholds were chosen on {source}, under all simulated shifts: `{BALANCED}` is the highest that keeps "
+        f"sensitivity {requirements.balanced_sensitivity}, `{SCREENING}` the highest that keeps {requirements.screening_sensitivity}, "
+        f"`{RULE_IN}` the lowest that keeps specificity {requirements.rule_in_specificity}, but not below `{BALANCED}`; each is the median "
+        f"over {DRAWS} draws of patients. Sensitivity and specificity were measured {measured}."
+    )
+
+
+def truth(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:
+    """Return which pictures show pneumonia: bool array (N,)."""
+    return np.asarray(predictions.label != manifest.negative)
+
+
+def _possible(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:
+    """Return the labels that each picture may have: bool array (N, K)."""
+    labels = np.array(predictions.labels)
+    any_kind = (predictions.label == ANY_KIND)[:, np.newaxis] & (labels != manifest.negative)
+    return np.asarray((predictions.label[:, np.newaxis] == labels) | any_kind)
+
+
+def _viral(predictions: Predictions) -> npt.NDArray[np.float64]:
+    if not {BACTERIAL, VIRAL} <= set(predictions.labels):
+        return np.full(len(predictions.file), np.nan)
+    bacterial, viral = (predictions.probabilities[:, predictions.labels.index(kind)] for kind in (BACTERIAL, VIRAL))
+    return np.asarray(viral / np.maximum(bacterial + viral, 1e-300))
 
 
 def _between_kinds(plain: Decided) -> Interval | None:
+    """AUROC of viral against bacterial within the pictures that have pneumonia of a known kind; None without both."""
     rows = np.isin(plain.label, [BACTERIAL, VIRAL]) & np.isfinite(plain.viral)
     viral = plain.label[rows] == VIRAL
     if not viral.any() or viral.all():
@@ -74,8 +187,8 @@ def _between_kinds(plain: Decided) -> Interval | None:
     return metrics.interval(metrics.auroc, viral, plain.viral[rows], plain.patient[rows])
 
 
-def _under(shifted: Decided, place: int) -> dict[str, float]:
-    called = shifted.called[:, place]
+def _under(shifted: Decided) -> dict[str, float]:
+    called = shifted.called[:, _BALANCED]
     return {
         "auroc": round(metrics.auroc(shifted.truth, shifted.probability), 4),
         "sensitivity": round(metrics.sensitivity(shifted.truth, called), 4),

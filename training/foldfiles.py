@@ -81,9 +81,15 @@ def corrected(gathered: Gathered, labels: npt.NDArray[np.int64]) -> Gathered:
 
 def write(folder: Path, pictures: Pictures, gathered: Gathered) -> dict[str, str]:
     """Write the predictions, for NumPy and as the table that `calibrate` reads, and return the sha256 of each file by its name."""
-    paths = np.array([sample.path for sample in pictures.dataset.samples])
-    facts = {"paths": paths, "labels": pictures.labels, "groups": pictures.groups, "fold": gathered.fold, "shifts": np.array(SHIFTS)}
-    files = {PREDICTIONS_FILE: _npz({_ANSWERS: gathered.probabilities, **facts}), TABLE_FILE: _table(pictures, gathered)}
+    facts = {
+        "paths": pictures.paths,
+        "labels": pictures.labels,
+        "groups": pictures.groups,
+        "fold": gathered.fold,
+        "shifts": np.array(SHIFTS),
+    }
+    table = predictions.of(pictures, gathered.probabilities, fold=gathered.fold)
+    files = {PREDICTIONS_FILE: _npz({_ANSWERS: gathered.probabilities, **facts}), TABLE_FILE: predictions.encode(table)}
     for name, data in files.items():
         runstate.replace(folder / name, data)
     return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
@@ -93,19 +99,3 @@ def _npz(arrays: dict[str, Any]) -> bytes:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
-
-
-def _table(pictures: Pictures, gathered: Gathered) -> bytes:
-    """Return every answer as a row: the pictures in their order under the first shift, then under the next."""
-    shifts, samples = len(SHIFTS), pictures.dataset.samples
-    return predictions.encode(
-        predictions.Predictions(
-            KINDS,
-            np.tile([sample.path for sample in samples], shifts),
-            np.tile(pictures.groups, shifts),
-            np.tile([sample.kind for sample in samples], shifts),
-            np.tile(gathered.fold, shifts),
-            np.repeat(SHIFTS, len(samples)),
-            gathered.probabilities.reshape(-1, len(KINDS)).astype(np.float64),
-        )
-    )

@@ -83,7 +83,7 @@ def gather(store: Store, sent: Sequence[Counted], base: Path | None, labels: Seq
             unreadable.append(key)
             continue
         parts[part(sha256)].append(len(samples))
-        samples.append(Sample(path=key, sha256=sha256, kind=by_slug[folder], patient=sha256, group=sha256))
+        samples.append(Sample(path=key, sha256=sha256, kind=by_slug[folder], patient=key, group=key))
         grey.append(pictures.shrink(picture.grey, contract)[np.newaxis])
     if not samples:
         raise errors.NoPictures("Expected uploads, or PNEUMONIA_BASE_DATASET, to retrain on. Received: neither.")
@@ -94,6 +94,7 @@ def gather(store: Store, sent: Sequence[Counted], base: Path | None, labels: Seq
     return Intake(
         pictures=Pictures(
             dataset=together,
+            paths=np.asarray([sample.path for sample in samples], dtype=np.str_),
             grey=np.concatenate(grey),
             labels=np.asarray([names.index(sample.kind) for sample in samples], dtype=np.int64),
             groups=np.asarray([sample.group for sample in samples], dtype=np.str_),

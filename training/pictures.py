@@ -26,14 +26,15 @@ GreyStack = npt.NDArray[np.uint8]
 
 
 class Pictures(NamedTuple):
-    """The readable pictures of a data set; row i of each array is `dataset.samples[i]`.
+    """The readable pictures of a data set; row i of each array is `dataset.samples[i]`, until `take` leaves some out.
 
-    `grey`: uint8 array (N, height, width), values in [0, 255]. `labels`: int64 array (N,), positions in KINDS.
-    `groups`: array of str (N,), the patient groups. `targets`: float32 array (N, K), rows that sum to 1, where something else is taught
-    than the labels.
+    `paths`: array of str (N,), of the samples. `grey`: uint8 array (N, height, width), values in [0, 255]. `labels`: int64 array (N,),
+    positions in KINDS. `groups`: array of str (N,), the patient groups. `targets`: float32 array (N, K), rows that sum to 1, where
+    something else is taught than the labels.
     """
 
     dataset: Dataset
+    paths: npt.NDArray[np.str_]
     grey: GreyStack
     labels: npt.NDArray[np.int64]
     groups: npt.NDArray[np.str_]
@@ -44,7 +45,9 @@ class Pictures(NamedTuple):
         """Return only these rows; the data set stays whole, since its digest says what the run has seen."""
         rows = np.asarray(positions, dtype=np.int64)
         targets = None if self.targets is None else self.targets[rows]
-        return self._replace(grey=self.grey[rows], labels=self.labels[rows], groups=self.groups[rows], targets=targets)
+        return self._replace(
+            paths=self.paths[rows], grey=self.grey[rows], labels=self.labels[rows], groups=self.groups[rows], targets=targets
+        )
 
 
 def load(dataset: Dataset, contract: InputContract, progress: bool = True) -> Pictures:
@@ -67,6 +70,7 @@ def load(dataset: Dataset, contract: InputContract, progress: bool = True) -> Pi
     shape = (0, contract.height_px, contract.width_px)
     return Pictures(
         dataset=kept,
+        paths=np.asarray([sample.path for sample in kept.samples], dtype=np.str_),
         grey=np.stack(grey) if grey else np.zeros(shape, np.uint8),
         labels=np.asarray([KINDS.index(sample.kind) for sample in kept.samples], dtype=np.int64),
         groups=np.asarray([sample.group for sample in kept.samples], dtype=np.str_),

@@ -9,12 +9,15 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from training import errors
+from training.augment import SHIFTS
+from training.names import KINDS
+from training.pictures import Pictures
 
 PLAIN: Final = "plain"
 ANY_KIND: Final = "pneumonia"
@@ -39,6 +42,29 @@ class Predictions(NamedTuple):
         return Predictions(
             self.labels, self.file[rows], self.patient[rows], self.label[rows], self.fold[rows], self.shift[rows], self.probabilities[rows]
         )
+
+
+def of(
+    pictures: Pictures, probabilities: npt.NDArray[Any], labels: Sequence[str] = KINDS, fold: npt.NDArray[np.int64] | None = None
+) -> Predictions:
+    """Return what a network, or one for each fold, says of pictures: all in their order under the first shift, then under the next.
+
+    Args:
+        pictures: N of them; their labels are positions in `labels`.
+        probabilities: (len(SHIFTS), N, K).
+        labels: K names.
+        fold: of each picture, int64 array (N,); None where one network answered for all.
+    """
+    shifts = len(SHIFTS)
+    return Predictions(
+        labels=tuple(labels),
+        file=np.tile(pictures.paths, shifts),
+        patient=np.tile(pictures.groups, shifts),
+        label=np.tile(np.array(labels)[pictures.labels], shifts),
+        fold=np.tile(np.zeros(len(pictures.labels), np.int64) if fold is None else fold, shifts),
+        shift=np.repeat(SHIFTS, len(pictures.labels)),
+        probabilities=probabilities.reshape(-1, len(labels)).astype(np.float64),
+    )
 
 
 def encode(predictions: Predictions) -> bytes:

@@ -12,23 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.manifest import Manifest, OperatingPoint
-from training import errors, metrics
-from training.calibrate import (
-    BALANCED,
-    COLDEST,
-    DRAWS,
-    HOTTEST,
-    RULE_IN,
-    SCREENING,
-    Requirements,
-    Threshold,
-    choose_stable_thresholds,
-    fit_temperature_to,
-    soften,
-)
-from training.decided import Decided, figures
-from training.names import BACTERIAL, VIRAL
-from training.predictions import ANY_KIND, PLAIN, Predictions
+from training import decided, errors
+from training.calibrate import BALANCED, COLDEST, HOTTEST, Requirements
+from training.decided import Choice, Decided
+from training.predictions import Predictions
 
 _log = logging.getLogger(__name__)
 
@@ -37,21 +24,12 @@ FEWEST_PATIENTS: Final = 10
 NOT_CALIBRATED: Final = "Not calibrated: probabilities are as the network gives them, and nobody measured what the threshold of 0.5 gives."
 """The limit of a package that nobody has calibrated."""
 _FOLDS: Final = 5
-_POINTS: Final = (SCREENING, BALANCED, RULE_IN)
 _AT_THE_END: Final = {
     HOTTEST: "these probabilities say little of what is true",
     COLDEST: "these probabilities are far more certain than the network is, as where every picture is told apart",
 }
 _OF_NETWORK: Final = ("correction", "parity", "guard")  # figures that no temperature and no threshold changes
 _OF_PARTS: Final = ("train_auroc", "validation_auroc")  # nor, to speak of, these, which stand beside that of the held-out patients
-
-
-class Choice(NamedTuple):
-    """What predictions choose; `spread` says where 95 % of the draws put each threshold."""
-
-    temperature: float
-    thresholds: tuple[Threshold, ...]
-    spread: dict[str, tuple[float, float]]
 
 
 class Recalibration(NamedTuple):
@@ -82,38 +60,23 @@ def recalibrate(
         errors.TooFewPatients: a class has fewer patients than can place a threshold.
         errors.InvalidPredictions: of those who are held out some choose.
     """
-    hold_patients(_truth(predictions, manifest), predictions.patient)
+    hold_patients(decided.truth(predictions, manifest), predictions.patient)
     if held_out is not None:
         _check_apart(predictions, held_out)
-    choice = choose(predictions, manifest, requirements)
+    choice = decided.choose(predictions, manifest, requirements)
     if choice.temperature in _AT_THE_END:
         _log.warning("the temperature ended at %g, the last one that is tried: %s", choice.temperature, _AT_THE_END[choice.temperature])
     if held_out is None:
-        decided = _cross(_with_folds(predictions), manifest, requirements)
+        pictures = _cross(_with_folds(predictions), manifest, requirements)
         on = f"unchanged pictures: {source}, each fold of patients decided by what the others chose"
         how = "across folds: each patient is decided by what the others chose"
     else:
-        decided = _decided(held_out, manifest, choice)
+        pictures = decided.decide(held_out, manifest, choice)
         on = "unchanged pictures of patients whom its training held out"
         how = "on the patients whom training held out"
-    plain = decided.rows(PLAIN)
-    points = tuple(
-        OperatingPoint(
-            name=threshold.name,
-            threshold=threshold.value,
-            indeterminate_from=threshold.zone_from,
-            indeterminate_to=threshold.zone_to,
-            sensitivity=metrics.interval(metrics.sensitivity, plain.truth, plain.called[:, place], plain.patient),
-            specificity=metrics.interval(metrics.specificity, plain.truth, plain.called[:, place], plain.patient),
-        )
-        for place, threshold in enumerate(choice.thresholds)
-    )
-    record = {
-        **figures(decided, points, on),
-        "thresholds_chosen": _rule(requirements, source, how),
-        "threshold_spread": {name: list(ends) for name, ends in choice.spread.items()},
-    }
-    return Recalibration(choice, points, msgspec.to_builtins(record), held_out is not None)
+    points = decided.points(choice, pictures)
+    figures = decided.figures(choice, pictures, points, on, decided.rule(requirements, source, how))
+    return Recalibration(choice, points, figures, held_out is not None)
 
 
 def applied(result: Recalibration, manifest: Manifest) -> Manifest:
@@ -133,30 +96,14 @@ def applied(result: Recalibration, manifest: Manifest) -> Manifest:
     )
 
 
-def choose(predictions: Predictions, manifest: Manifest, requirements: Requirements) -> Choice:
-    """Return temperature and thresholds from predictions under all their shifts."""
-    temperature = fit_temperature_to(predictions.probabilities, _possible(predictions, manifest))
-    pneumonia = 1.0 - soften(predictions.probabilities, temperature)[:, manifest.negative_index]
-    thresholds, spread = choose_stable_thresholds(pneumonia, _truth(predictions, manifest), predictions.patient, requirements)
-    return Choice(temperature, thresholds, spread)
-
-
 def _cross(predictions: Predictions, manifest: Manifest, requirements: Requirements) -> Decided:
     """Decide each fold by what the others choose."""
     folds = []
     for fold in np.unique(predictions.fold):
         here = predictions.fold == fold
-        folds.append(_decided(predictions.where(here), manifest, choose(predictions.where(~here), manifest, requirements)))
+        others = decided.choose(predictions.where(~here), manifest, requirements)
+        folds.append(decided.decide(predictions.where(here), manifest, others))
     return Decided(*(np.concatenate(columns) for columns in zip(*folds, strict=True)))
-
-
-def _decided(predictions: Predictions, manifest: Manifest, choice: Choice) -> Decided:
-    probability = 1.0 - soften(predictions.probabilities, choice.temperature)[:, manifest.negative_index]
-    called = probability[:, np.newaxis] >= np.array([threshold.value for threshold in choice.thresholds])
-    zone = choice.thresholds[_POINTS.index(BALANCED)]
-    between = (probability >= zone.zone_from) & (probability < zone.zone_to)
-    truth = _truth(predictions, manifest)
-    return Decided(truth, predictions.patient, predictions.shift, predictions.label, probability, called, between, _viral(predictions))
 
 
 def _with_folds(predictions: Predictions) -> Predictions:
@@ -169,24 +116,6 @@ def _with_folds(predictions: Predictions) -> Predictions:
     order = sorted(kinds_of, key=lambda patient: (kinds_of[patient], patient))
     fold_of = {patient: place % _FOLDS for place, patient in enumerate(order)}
     return predictions._replace(fold=np.array([fold_of[str(patient)] for patient in predictions.patient], dtype=np.int64))
-
-
-def _truth(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:
-    return np.asarray(predictions.label != manifest.negative)
-
-
-def _possible(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:
-    """Return the labels that each picture may have: bool array (N, K)."""
-    names = np.array(predictions.labels)
-    any_kind = (predictions.label == ANY_KIND)[:, np.newaxis] & (names != manifest.negative)
-    return np.asarray((predictions.label[:, np.newaxis] == names) | any_kind)
-
-
-def _viral(predictions: Predictions) -> npt.NDArray[np.float64]:
-    if not {BACTERIAL, VIRAL} <= set(predictions.labels):
-        return np.full(len(predictions.file), np.nan)
-    bacterial, viral = (predictions.probabilities[:, predictions.labels.index(kind)] for kind in (BACTERIAL, VIRAL))
-    return np.asarray(viral / np.maximum(bacterial + viral, 1e-300))
 
 
 def hold_patients(truth: npt.NDArray[np.bool_], patients: npt.NDArray[np.str_]) -> None:
@@ -213,12 +142,3 @@ def _check_apart(chooses: Predictions, reports: Predictions) -> None:
             f"Expected predictions of other patients than training held out, who report (`crossval --teaching` leaves them out). Received: "
             f"{len(shared[0])} of their pictures, and {len(shared[1])} of these patients."
         )
-
-
-def _rule(requirements: Requirements, source: str, measured: str) -> str:
-    return (
-        f"Temperature and thresholds were chosen on {source}, under all simulated shifts: `{BALANCED}` is the highest that keeps "
-        f"sensitivity {requirements.balanced_sensitivity}, `{SCREENING}` the highest that keeps {requirements.screening_sensitivity}, "
-        f"`{RULE_IN}` the lowest that keeps specificity {requirements.rule_in_specificity}, but not below `{BALANCED}`; each is the median "
-        f"over {DRAWS} draws of patients. Sensitivity and specificity were measured {measured}."
-    )

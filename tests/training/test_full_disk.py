@@ -35,7 +35,9 @@ def test_checkpoint_that_does_not_fit_ends_the_run_and_the_same_command_goes_on(
     assert main(command) == 0
     streams = capsys.readouterr()
     assert "epoch 1:" not in streams.err  # its progress bar: that epoch was kept
-    assert re.search(r"; AUROC [\d.]+ \([\d.]+ to [\d.]+\), at `balanced` sensitivity [\d.]+ .*, specificity [\d.]+ ", streams.out)
+    assert re.search(r"^measured on \d+ pictures, \d+ patients: test patients of the same data set, ", streams.out, re.MULTILINE)
+    assert re.search(r"^AUROC [\d.]+ \([\d.]+ to [\d.]+\), temperature [\d.]+$", streams.out, re.MULTILINE)
+    assert re.search(r"^balanced: threshold [\d.]+ \(.*\), sensitivity [\d.]+ .*, specificity [\d.]+ ", streams.out, re.MULTILINE)
     with (work / "history.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
     assert (tmp_path / "package/manifest.json").is_file()

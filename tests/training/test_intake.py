@@ -10,7 +10,7 @@ from core.manifest import InputContract
 from core.store import Store, open_store
 from tests.training import retraining
 from tests.training.conftest import draw_dataset
-from training import dataset, errors, intake, splits
+from training import dataset, errors, intake, names, splits
 from training.assembly import LABELS
 from training.names import BACTERIAL, NORMAL, VIRAL
 
@@ -70,6 +70,10 @@ def test_base_data_set_keeps_its_split_and_an_upload_of_it_is_no_second_picture(
     assert (len(samples), found.uploads, found.base_sha256) == (len(alone.samples) + 3, 3, alone.sha256)
     assert found.pictures.grey.shape == (len(samples), 32, 32)
     assert sum(map(len, found.split.values())) == len(samples)
+    held_out = found.pictures.take(found.split["test"])
+    assert held_out.paths.tolist() == [samples[position].path for position in found.split["test"]]
+    of_base = [path.startswith(("NORMAL", "PNEU")) for path in found.pictures.paths.tolist()]
+    assert [names.tells_patient(patient) for patient in found.pictures.groups.tolist()] == of_base  # nobody tells whose an upload is
 
 
 def test_held_out_pictures_are_laid_out_by_label_as_they_came(store: Store, tmp_path: Path) -> None:

@@ -138,7 +138,8 @@ def test_a_data_set_goes_through_the_package_itself(tmp_path: Path, capsys: pyte
     (tmp_path / "data/NORMAL/empty.jpeg").touch()
     assert main(["calibrate", MODEL, str(tmp_path / "data"), "--out", str(tmp_path / "new"), "--package-version", "9.1.0-rc1"]) == 0
     said = capsys.readouterr()
-    assert ": version 9.1.0-rc1\nAUROC " in said.out
+    assert ": version 9.1.0-rc1\nmeasured on 20 pictures, 20 patients: unchanged pictures: " in said.out
+    assert "\nAUROC " in said.out
     assert "of 20 of these pictures no name tells the patient" in said.out
     assert said.out.count("95 % of the draws") == 3
     assert "left out: NORMAL/empty.jpeg: not_a_picture: Expected a picture" in said.err

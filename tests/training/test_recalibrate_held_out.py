@@ -10,7 +10,7 @@ from core import package as packages
 from tests.support.drawn_predictions import draw_predictions
 from tests.support.packages import variant
 from tests.training.conftest import draw_dataset
-from training import calibrate, cases, dataset, metrics, predictions, recalibration, shifted_answers
+from training import calibrate, cases, dataset, decided, metrics, predictions, shifted_answers
 
 pytestmark = pytest.mark.train
 
@@ -33,7 +33,7 @@ def test_those_who_were_held_out_measure_what_other_networks_chose(
     assert main(asked) == 0
     assert "balanced: threshold" in capsys.readouterr().out
     written = packages.load(tmp_path / "new").manifest
-    chosen = recalibration.choose(predictions.read(tmp_path / "oof.csv", drawn.labels), parent, calibrate.REQUIREMENTS)
+    chosen = decided.choose(predictions.read(tmp_path / "oof.csv", drawn.labels), parent, calibrate.REQUIREMENTS)
     assert [point.threshold for point in written.operating_points] == [threshold.value for threshold in chosen.thresholds]
 
     found = cases.held_out(cases.find(data, written), written)

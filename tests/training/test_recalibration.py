@@ -6,7 +6,7 @@ import pytest
 from core import drift
 from core.classifier import Classifier
 from tests.support.drawn_predictions import LABELS, SHIFTS, draw_predictions
-from training import calibrate, metrics, recalibration
+from training import calibrate, decided, metrics, recalibration
 from training.predictions import Predictions
 
 pytestmark = pytest.mark.train
@@ -23,8 +23,8 @@ def result(drawn: Predictions, classifier: Classifier) -> recalibration.Recalibr
 
 
 def test_the_temperature_undoes_overconfidence(drawn: Predictions, classifier: Classifier) -> None:
-    sure = recalibration.choose(draw_predictions(sharpness=4.0), classifier.manifest, calibrate.REQUIREMENTS).temperature
-    plain = recalibration.choose(draw_predictions(sharpness=1.0), classifier.manifest, calibrate.REQUIREMENTS).temperature
+    sure = decided.choose(draw_predictions(sharpness=4.0), classifier.manifest, calibrate.REQUIREMENTS).temperature
+    plain = decided.choose(draw_predictions(sharpness=1.0), classifier.manifest, calibrate.REQUIREMENTS).temperature
     assert sure == pytest.approx(4.0 * plain, rel=0.02)
 
 
@@ -69,8 +69,8 @@ def test_one_patient_with_many_odd_pictures_does_not_move_a_threshold_far(classi
     drawn = draw_predictions()
     odd = drawn.patient == next(patient for patient, label in zip(drawn.patient, drawn.label, strict=True) if label != "normal")
     drawn.probabilities[odd] = [0.999, 0.0005, 0.0005]
-    with_odd = recalibration.choose(drawn, classifier.manifest, calibrate.REQUIREMENTS)
-    without = recalibration.choose(drawn.where(~odd), classifier.manifest, calibrate.REQUIREMENTS)
+    with_odd = decided.choose(drawn, classifier.manifest, calibrate.REQUIREMENTS)
+    without = decided.choose(drawn.where(~odd), classifier.manifest, calibrate.REQUIREMENTS)
     for one, other, (low, high) in zip(with_odd.thresholds, without.thresholds, without.spread.values(), strict=True):
         assert abs(one.value - other.value) <= max(0.1, high - low)
 
@@ -81,7 +81,7 @@ def test_figures_are_those_of_patients_who_did_not_choose(classifier: Classifier
     called = np.zeros(len(drawn.file), dtype=bool)
     for fold in range(2):
         here = drawn.fold == fold
-        choice = recalibration.choose(drawn.where(~here), classifier.manifest, calibrate.REQUIREMENTS)
+        choice = decided.choose(drawn.where(~here), classifier.manifest, calibrate.REQUIREMENTS)
         called[here] = (1.0 - calibrate.soften(drawn.probabilities[here], choice.temperature)[:, 0]) >= choice.thresholds[1].value
     everyone = (1.0 - calibrate.soften(drawn.probabilities, result.choice.temperature)[:, 0]) >= result.points[1].threshold
     assert not np.array_equal(called, everyone)

@@ -72,6 +72,7 @@ def test_uploads_become_a_promoted_package_with_report_and_card(tmp_path: Path, 
     assert any(name.startswith("report/") for name in manifest.files)
     assert (manifest.origin.parent_version, manifest.origin.config["retraining"]["job"]) == ("0.1.0", "00000001")
     assert manifest.metrics["retraining"]["champion"]["version"] == "0.1.0"
+    assert manifest.metrics["pictures_without_patient"] == manifest.metrics["pictures"] > 0  # all are uploads
     assert "pneumonia retrain --job 00000001" in (tmp_path / "served" / "CARD.md").read_text()
     assert manifest.of_children is True  # as the champion, whose uploads tell nothing
     assert manifest.guard is None  # too few pictures to place its thresholds, and the card must not promise one
