@@ -53,11 +53,13 @@ def of_network(manifest: Manifest) -> str:
     if "retraining" in config:
         return shlex.join(["pneumonia", "retrain", "--job", str(config["retraining"]["job"])])
     if "brought_from" in config:
-        dataset, began = manifest.origin.dataset, manifest.origin.initial_weights
+        dataset, began, use = manifest.origin.dataset, manifest.origin.initial_weights, manifest.intended_use
         options = {
             "name": manifest.name,
             **({} if dataset == claims.UNKNOWN_DATA else {"trained-on": dataset}),
             **({} if began.startswith(claims.UNKNOWN_WEIGHTS) else {"weights-origin": began}),
+            **({} if use in (claims.USE_OF_ANY, claims.USE_FOR_CHILDREN) else {"intended-use": use}),
+            "size": f"{manifest.input.height_px}x{manifest.input.width_px}",
             "labels": ",".join(f"{label.name}={label.code}" for label in manifest.labels),
             "negative": manifest.negative,
             "values": str(config.get("known_by", {}).get("values", "")).partition(" ")[0],

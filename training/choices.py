@@ -16,7 +16,7 @@ from training.correction import Correction, fit_correction
 from training.kept import Kept
 from training.pictures import Pictures
 
-_REPORTED_BY: Final = "test patients of the same data set, held out by patient; pictures as they are"
+_REPORTED_BY: Final = "test patients of the same data set, held out by patient as far as names tell; pictures as they are"
 
 
 def correct(model: keras.Model, tune: Pictures, contract: InputContract, kept: Kept) -> Correction:
@@ -51,7 +51,7 @@ def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pic
 
     labels, normal = [label.name for label in manifest.labels], manifest.negative_index
     said = predictions.of(tune, predict(tune, "LiteRT, tune"), labels)
-    choice = decided.choose(said, manifest)
+    choice = decided.choose(said, manifest, calibrate.REQUIREMENTS)
     chose = decided.decide(said, manifest, choice).rows(predictions.PLAIN)
     reported = decided.decide(predictions.of(test, predict(test, "LiteRT, test"), labels), manifest, choice)
     by_heart = 1.0 - calibrate.soften(predict(taught, "LiteRT, fit", SHIFTS[:1])[0], choice.temperature)[:, normal]

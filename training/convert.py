@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.network import Network
+from core.quiet import quiet_native_code
 from training import errors
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def to_litert(model: keras.Model) -> bytes:
         path = Path(folder) / "network.tflite"
         _log.info("converting to LiteRT")
         try:
-            model.export(path, format="litert", input_signature=signature, verbose=False)
+            with quiet_native_code():  # it warns of options that Keras gives it
+                model.export(path, format="litert", input_signature=signature, verbose=False)
         except Exception as error:  # the converter raises its own kind and bare exceptions alike
             raise errors.ConversionFailed(f"Expected a network that LiteRT can run. Received: {error}") from error
         return path.read_bytes()

@@ -18,7 +18,8 @@ from tqdm import tqdm
 from core.manifest import InputContract
 from training import dataset, errors, experiment, foldfiles, metrics, networks, origin, restart, runstate, shifts, soft, splits, tracking
 from training.configuration import Configuration
-from training.names import BACTERIAL, KINDS, NORMAL, VIRAL
+from training.decided import viral_share
+from training.names import KINDS, NORMAL, VIRAL
 from training.pictures import Pictures, load
 from training.shifts import predictor
 
@@ -131,9 +132,9 @@ def parts(number: int, folds: int, chosen: bool) -> tuple[str, str | None, tuple
 def _teaching(pictures: Pictures, seed: int) -> Pictures:
     """Leave out the patients who choose or are held out in a training with this seed; the data set is then another, and says so."""
     taught = splits.split(pictures.dataset, seed)["fit"]
-    paths = {pictures.dataset.samples[position].path for position in taught}
-    others = [sample.path for sample in pictures.dataset.samples if sample.path not in paths]
-    return pictures.take(taught)._replace(dataset=pictures.dataset.without(others))
+    taken = pictures.take(taught)
+    others = set(pictures.paths.tolist()) - set(taken.paths.tolist())
+    return taken._replace(dataset=pictures.dataset.without(others))
 
 
 def _run_fold(number: int, pictures: Pictures, dealt: splits.Split, request: Request, contract: InputContract, run: tracking.Run) -> None:
@@ -191,14 +192,12 @@ def spread(values: list[float]) -> Spread:
 def _held_out_figures(probabilities: npt.NDArray[Any], pictures: Pictures) -> dict[str, float]:
     """Figures that need no threshold: those come from all folds together, by `calibrate`."""
     ill = pictures.labels != KINDS.index(NORMAL)
-    viral, bacterial = (probabilities[0][ill, KINDS.index(kind)] for kind in (VIRAL, BACTERIAL))
+    viral = viral_share(probabilities[0][ill], KINDS)
     return {
         "auroc": _auroc(probabilities[0], pictures),
         "auroc_shifted": float(np.mean([_auroc(under, pictures) for under in probabilities[1:]])),
         "auprc": metrics.auprc(ill, 1.0 - probabilities[0][:, KINDS.index(NORMAL)]),
-        "bacterial_vs_viral_auroc": metrics.auroc(
-            pictures.labels[ill] == KINDS.index(VIRAL), viral / np.maximum(viral + bacterial, np.finfo(np.float64).tiny)
-        ),
+        "bacterial_vs_viral_auroc": metrics.auroc(pictures.labels[ill] == KINDS.index(VIRAL), viral),
         "log_loss": metrics.negative_log_likelihood(np.asarray(probabilities[0], np.float64), pictures.labels),
     }
 

@@ -114,7 +114,7 @@ def group(patients: Sequence[str], digests: Sequence[str]) -> list[str]:
         digests: the sha256 of each picture, in the same order.
 
     Returns:
-        For each picture the name of its group: the smallest patient name in it.
+        For each picture the name of its group: the smallest patient name in it that a file told, if one did.
     """
     parent = {patient: patient for patient in patients}
 
@@ -126,7 +126,8 @@ def group(patients: Sequence[str], digests: Sequence[str]) -> list[str]:
 
     first_with: dict[str, str] = {}
     for patient, sha256 in zip(patients, digests, strict=True):
-        one, other = sorted((root(patient), root(first_with.setdefault(sha256, patient))))
+        roots = (root(patient), root(first_with.setdefault(sha256, patient)))
+        one, other = sorted(roots, key=lambda name: (not names.tells_patient(name), name))
         parent[other] = one
     return [root(patient) for patient in patients]
 

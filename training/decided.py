@@ -3,6 +3,7 @@
 Called by `training.choices`, where a training has patients who choose and others who report, and by `training.recalibration`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,7 +16,6 @@ from training import metrics, names
 from training.calibrate import (
     BALANCED,
     DRAWS,
-    REQUIREMENTS,
     RULE_IN,
     SCREENING,
     Requirements,
@@ -40,7 +40,7 @@ class Choice(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """Each picture under each shift as a choice decides it in which its patient had no part.
+    """Each picture under each shift as a choice decides it; what is reported is of patients who had no part in the choice.
 
     `called`: bool (N, 3), by screening, balanced and rule_in. `between`: bool (N,). `probability`: float64 (N,), of pneumonia.
     `viral`: float64 (N,), the share of viral within the two kinds, NaN without them.
@@ -61,7 +61,7 @@ class Decided(NamedTuple):
         return Decided(*(column[wanted] for column in self))
 
 
-def choose(predictions: Predictions, manifest: Manifest, requirements: Requirements = REQUIREMENTS) -> Choice:
+def choose(predictions: Predictions, manifest: Manifest, requirements: Requirements) -> Choice:
     """Return temperature and thresholds from predictions under all their shifts.
 
     Args:
@@ -76,7 +76,7 @@ def choose(predictions: Predictions, manifest: Manifest, requirements: Requireme
 
 
 def decide(predictions: Predictions, manifest: Manifest, choice: Choice) -> Decided:
-    """Return what a choice says of predictions that had no part in it."""
+    """Return what a choice says of predictions."""
     probability = 1.0 - soften(predictions.probabilities, choice.temperature)[:, manifest.negative_index]
     zone = choice.thresholds[_BALANCED]
     return Decided(
@@ -87,7 +87,7 @@ def decide(predictions: Predictions, manifest: Manifest, choice: Choice) -> Deci
         probability=probability,
         called=probability[:, np.newaxis] >= np.array([threshold.value for threshold in choice.thresholds]),
         between=(probability >= zone.zone_from) & (probability < zone.zone_to),
-        viral=_viral(predictions),
+        viral=viral_share(predictions.probabilities, predictions.labels),
     )
 
 
@@ -107,7 +107,7 @@ def points(choice: Choice, decided: Decided) -> tuple[OperatingPoint, ...]:
     )
 
 
-def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...], on: str, rule: str) -> dict[str, Any]:
+def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...], on: str, chosen: str) -> dict[str, Any]:
     """Return the figures for the record `metrics` of the manifest.
 
     Args:
@@ -115,7 +115,7 @@ def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...],
         decided: the pictures.
         given: what `points` gave of both.
         on: whose pictures these are, in words.
-        rule: what `rule` says.
+        chosen: what `rule` says of the choice.
     """
     plain, balanced = decided.rows(PLAIN), given[_BALANCED]
     called = plain.called[:, _BALANCED]
@@ -134,7 +134,7 @@ def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...],
         "indeterminate_share": round(float(plain.between.mean()), 4),
         drift.REFERENCE: drift.shares(plain.probability.tolist()),
         "under_shift": {str(name): _under(decided.rows(str(name))) for name in dict.fromkeys(decided.shift)},
-        "thresholds_chosen": rule,
+        "thresholds_chosen": chosen,
         "threshold_spread": {name: list(ends) for name, ends in choice.spread.items()},
     }
     between_kinds = _between_kinds(plain)
@@ -165,17 +165,18 @@ def truth(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]
 
 
 def _possible(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:
-    """Return the labels that each picture may have: bool array (N, K)."""
+    """Return the labels that each picture may have, any kind where its own is no label of the network: bool array (N, K)."""
     labels = np.array(predictions.labels)
-    any_kind = (predictions.label == ANY_KIND)[:, np.newaxis] & (labels != manifest.negative)
+    any_kind = ((predictions.label == ANY_KIND) & (ANY_KIND not in predictions.labels))[:, np.newaxis] & (labels != manifest.negative)
     return np.asarray((predictions.label[:, np.newaxis] == labels) | any_kind)
 
 
-def _viral(predictions: Predictions) -> npt.NDArray[np.float64]:
-    if not {BACTERIAL, VIRAL} <= set(predictions.labels):
-        return np.full(len(predictions.file), np.nan)
-    bacterial, viral = (predictions.probabilities[:, predictions.labels.index(kind)] for kind in (BACTERIAL, VIRAL))
-    return np.asarray(viral / np.maximum(bacterial + viral, 1e-300))
+def viral_share(probabilities: npt.NDArray[Any], labels: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return viral / (bacterial + viral) of probabilities (N, K): float64 array (N,) in [0, 1], NaN where a label is missing."""
+    if not {BACTERIAL, VIRAL} <= set(labels):
+        return np.full(len(probabilities), np.nan)
+    bacterial, viral = (probabilities[:, labels.index(kind)].astype(np.float64) for kind in (BACTERIAL, VIRAL))
+    return np.asarray(viral / np.maximum(bacterial + viral, np.finfo(np.float64).tiny))
 
 
 def _between_kinds(plain: Decided) -> Interval | None:

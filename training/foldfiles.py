@@ -88,7 +88,7 @@ def write(folder: Path, pictures: Pictures, gathered: Gathered) -> dict[str, str
         "fold": gathered.fold,
         "shifts": np.array(SHIFTS),
     }
-    table = predictions.of(pictures, gathered.probabilities, fold=gathered.fold)
+    table = predictions.of(pictures, gathered.probabilities, KINDS, gathered.fold)
     files = {PREDICTIONS_FILE: _npz({_ANSWERS: gathered.probabilities, **facts}), TABLE_FILE: predictions.encode(table)}
     for name, data in files.items():
         runstate.replace(folder / name, data)

@@ -17,7 +17,6 @@ from training.graphs import Edge
 Floats = npt.NDArray[np.float32]
 
 _LINEAR: Final = {"Dense", "Dropout", "AlphaDropout", "BatchNormalization", "FixedStatistics", "Activation", "Flatten", "Identity"}
-_DROPPING: Final = {"Dropout", "SpatialDropout2D", "AlphaDropout", "Identity"}
 _LONGEST_EMBEDDING: Final = 4096  # a flattened feature map is no description of a picture
 _EVEN: Final = 1e-3  # how far the sum of probabilities may be from 1
 
@@ -72,7 +71,7 @@ def examine(model: keras.Model) -> Head:
     if last is not None and last.kind != "Dense" and activation == usual:
         last = graphs.before(found, last.inputs[0])
     if maps := _averaged(found, last):
-        return _with_maps(head, found, maps)
+        return _with_maps(head, maps)
     return head if last is None or last.kind != "Dense" else _with_features(head, found, last)
 
 
@@ -114,12 +113,11 @@ def _with_features(head: Head, found: list[Edge], dense: Edge) -> Head:
     return _completed(head, features, kernel, bias)
 
 
-def _with_maps(head: Head, found: list[Edge], maps: Edge) -> Head:
-    """Take the maps that the network averages; what drops features while training stands before them."""
-    layer, edge = maps.operation, graphs.before(found, maps.inputs[0])
-    features = edge.inputs[0] if edge is not None and edge.kind in _DROPPING else maps.inputs[0]
+def _with_maps(head: Head, maps: Edge) -> Head:
+    """Take the maps that the network averages."""
+    layer = maps.operation
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(layer.filters, np.float32)
-    return _completed(head, features, np.asarray(layer.kernel)[0, 0], bias)
+    return _completed(head, maps.inputs[0], np.asarray(layer.kernel)[0, 0], bias)
 
 
 def _completed(head: Head, features: Any, kernel: Floats, bias: Floats) -> Head:  # noqa: ANN401 a symbolic tensor of Keras

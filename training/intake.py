@@ -83,6 +83,7 @@ def gather(store: Store, sent: Sequence[Counted], base: Path | None, labels: Seq
             unreadable.append(key)
             continue
         parts[part(sha256)].append(len(samples))
+        # Called by its place in the store, as any picture whose name tells no patient (`names.tells_patient`).
         samples.append(Sample(path=key, sha256=sha256, kind=by_slug[folder], patient=key, group=key))
         grey.append(pictures.shrink(picture.grey, contract)[np.newaxis])
     if not samples:

@@ -29,8 +29,8 @@ class Pictures(NamedTuple):
     """The readable pictures of a data set; row i of each array is `dataset.samples[i]`, until `take` leaves some out.
 
     `paths`: array of str (N,), of the samples. `grey`: uint8 array (N, height, width), values in [0, 255]. `labels`: int64 array (N,),
-    positions in KINDS. `groups`: array of str (N,), the patient groups. `targets`: float32 array (N, K), rows that sum to 1, where
-    something else is taught than the labels.
+    positions in KINDS, or in the labels of a network that is retrained. `groups`: array of str (N,), the patient groups. `targets`: float32
+    array (N, K), rows that sum to 1, where something else is taught than the labels.
     """
 
     dataset: Dataset

@@ -1,4 +1,4 @@
-"""Predictions of labelled pictures as a table on disk: what `crossval` writes and `calibrate` reads.
+"""Predictions of labelled pictures as a table, which choose and measure operating points. `crossval` writes one, `calibrate` reads it.
 
 CSV with the columns file, patient, label, fold, shift and one "probability of <label>" for each label of the network. Probabilities are
 those of the network with its correction (`training.foldfiles`), before any temperature. A picture stands there once for each
@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from training import errors
 from training.augment import SHIFTS
-from training.names import KINDS
 from training.pictures import Pictures
 
 PLAIN: Final = "plain"
@@ -45,7 +44,7 @@ class Predictions(NamedTuple):
 
 
 def of(
-    pictures: Pictures, probabilities: npt.NDArray[Any], labels: Sequence[str] = KINDS, fold: npt.NDArray[np.int64] | None = None
+    pictures: Pictures, probabilities: npt.NDArray[Any], labels: Sequence[str], fold: npt.NDArray[np.int64] | None = None
 ) -> Predictions:
     """Return what a network, or one for each fold, says of pictures: all in their order under the first shift, then under the next.
 

@@ -86,7 +86,7 @@ def softened(pictures: Pictures, positions: Sequence[int], configuration: Config
     if said is None:
         return taken
     file = configuration.soft_targets
-    paths = [pictures.dataset.samples[position].path for position in positions]
+    paths = taken.paths.tolist()
     told = set(zip(said.file, said.label, strict=True))
     if others := told ^ {(path, KINDS[label]) for path, label in zip(paths, taken.labels, strict=True)}:
         raise errors.InvalidPredictions(

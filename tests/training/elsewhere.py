@@ -72,6 +72,11 @@ def map_averaged() -> keras.Model:
     return keras.Sequential([*body(3, keras.layers.Rescaling(1 / 255.0)), *maps])
 
 
+def of_any_size() -> keras.Model:
+    layers = [keras.Input((None, None, 1)), keras.layers.Rescaling(1 / 255.0), keras.layers.Conv2D(6, 3, 2, activation="relu")]
+    return keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1, "sigmoid")])
+
+
 def save_keras(model: keras.Model, folder: Path) -> Path:
     model.save(folder / "theirs.keras")
     return folder / "theirs.keras"

@@ -63,6 +63,10 @@ def test_identical_pictures_join_their_patients_through_any_chain() -> None:
     assert dataset.group(patients, digests) == ["b", "a", "a", "a", "a", "e"]
 
 
+def test_a_group_is_called_by_a_patient_whom_a_name_told_if_one_did() -> None:
+    assert dataset.group(["NORMAL/a", "person1", "person1", "NORMAL/b"], ["1", "1", "2", "3"]) == ["person1"] * 3 + ["NORMAL/b"]
+
+
 def test_the_digest_is_of_the_content_and_not_of_the_place(phantoms: Path, tmp_path: Path) -> None:
     shutil.copytree(phantoms, tmp_path / "copy")
     before = dataset.index(phantoms, progress=False)

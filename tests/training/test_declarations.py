@@ -19,6 +19,7 @@ from tests.training.elsewhere import (
     ask,
     body,
     bring,
+    of_any_size,
     save_keras,
 )
 
@@ -106,8 +107,7 @@ def test_what_neither_the_network_nor_the_options_tell_is_asked_for(
 
 
 def test_a_network_of_any_size_asks_for_the_size(tmp_path: Path, capsys: Capture) -> None:
-    layers = [keras.Input((None, None, 1)), keras.layers.Rescaling(1 / 255.0), keras.layers.Conv2D(6, 3, 2, activation="relu")]
-    model = keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1, "sigmoid")])
+    model = of_any_size()
     assert scan(tmp_path, ["--labels", TWO], model) == 2
     assert "Expected --size" in capsys.readouterr().err
     assert scan(tmp_path, ["--labels", TWO, "--size", "40x32"], model) == 0

@@ -13,7 +13,7 @@ from core.manifest import Manifest, read
 from tests.support.drawn_predictions import draw_predictions
 from tests.support.packages import baked
 from tests.training.conftest import draw
-from tests.training.elsewhere import body, save_keras, sigmoid_with_gap
+from tests.training.elsewhere import body, of_any_size, save_keras, sigmoid_with_gap
 from training import calibrate, card_commands, conventions, graphs, recalibration
 
 pytestmark = pytest.mark.train
@@ -35,16 +35,24 @@ def test_what_was_told_of_its_teachers_is_called_that(tmp_path: Path) -> None:
 
 
 def test_the_command_on_the_card_makes_the_package_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = ["--name", "their-lungs", "--trained-on", "600 adults of our hospital", "--weights-origin", "ImageNet, by Keras"]
-    first = brought(tmp_path, *said)
-    card = (first / "CARD.md").read_text("utf-8")
-    command = next(line for line in card.splitlines() if "pneumonia package " in line).partition("`")[2].partition("`")[0]
+    said = ["--name", "their-lungs", "--trained-on", "600 adults", "--weights-origin", "the `vgg16` file", "--intended-use", "Teaching."]
+    theirs = save_keras(of_any_size(), tmp_path)
+    words = ["package", str(theirs), "--labels", TWO, "--size", "48x48", "--values", "unit", *said, "--tracking", "none", "--out"]
+    assert main([*words, str(tmp_path / "first")]) == 0
+    card = (tmp_path / "first/CARD.md").read_text("utf-8")
+    command = next(line for line in card.splitlines() if "pneumonia package " in line).partition("`` ")[2].partition(" ``")[0]
     monkeypatch.chdir(tmp_path)
     assert main([*shlex.split(command.replace("--out PACKAGE", "--out again"))[1:], "--tracking", "none"]) == 0
-    one, other = (read(folder)[0] for folder in (first, tmp_path / "again"))
-    assert (one.name, one.origin.dataset, one.origin.initial_weights) == (said[1], said[3], said[5])
-    assert (other.name, other.origin.dataset, other.origin.initial_weights) == (said[1], said[3], said[5])
-    assert (other.limits, other.labels, other.input) == (one.limits, one.labels, one.input)
+    for folder in ("first", "again"):
+        made = read(tmp_path / folder)[0]
+        assert [made.name, made.origin.dataset, made.origin.initial_weights, made.intended_use] == said[1::2]
+        assert (made.input.height_px, made.input.width_px, made.labels[1].name) == (48, 48, "pneumonia")
+
+
+def test_the_command_on_the_card_says_nothing_that_nobody_said(tmp_path: Path) -> None:
+    command = card_commands.of_network(read(brought(tmp_path))[0])
+    assert command.startswith("pneumonia package theirs.keras --name theirs --size 48x48 --labels ")
+    assert not [option for option in ("--trained-on", "--weights-origin", "--intended-use") if option in command]
 
 
 def test_patients_whom_no_name_tells_and_unknown_teachers_are_told_wherever_figures_are(tmp_path: Path, capsys: Capture) -> None:
