@@ -55,7 +55,7 @@ def tell_worth(manifest: "Manifest") -> None:
     print(f"measured on {patients}: {measured['measured_on']}")
     print(f"AUROC {auroc['value']:.4f} ({auroc['low']:.4f} to {auroc['high']:.4f}), temperature {manifest.temperature}")
     if unnamed := measured["pictures_without_patient"]:
-        print(f"of {unnamed} of these pictures no name tells the patient: each counts as one, which flatters the figures")
+        print(f"of {unnamed} of these pictures no name tells the patient: each counts as one, which may flatter the figures")
     for point in manifest.operating_points:
         low, high = measured["threshold_spread"][point.name]
         rates = (("sensitivity", point.sensitivity), ("specificity", point.specificity))
