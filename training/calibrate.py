@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 SCREENING: Final = "screening"
 BALANCED: Final = "balanced"
 RULE_IN: Final = "rule_in"
+POINTS: Final = (SCREENING, BALANCED, RULE_IN)
+"""In the order of their thresholds."""
 
 SCREENING_SENSITIVITY: Final = 0.99
 BALANCED_SENSITIVITY: Final = 0.97
@@ -142,7 +144,7 @@ def choose_stable_thresholds(
         if truth[rows].any() and not truth[rows].all():
             draws.append(_choose(pneumonia[rows], truth[rows], requirements))
     low, middle, high = np.percentile(draws, [2.5, 50.0, 97.5], axis=0).round(4).tolist()
-    spread = {name: (low[place], high[place]) for place, name in enumerate((SCREENING, BALANCED, RULE_IN))}
+    spread = {name: (low[place], high[place]) for place, name in enumerate(POINTS)}
     return _in_order(*middle), spread
 
 

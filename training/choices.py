@@ -49,26 +49,25 @@ def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pic
     def predict(pictures: Pictures, part: str, names: Sequence[str] = SHIFTS) -> npt.NDArray[np.float64]:
         return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input, names, kept=kept, part=part)
 
-    labels, normal = [label.name for label in manifest.labels], manifest.negative_index
-    said = predictions.of(tune, predict(tune, "LiteRT, tune"), labels)
-    choice = decided.choose(said, manifest, calibrate.REQUIREMENTS)
-    chose = decided.decide(said, manifest, choice).rows(predictions.PLAIN)
+    labels, raw = [label.name for label in manifest.labels], predict(tune, "LiteRT, tune")
+    choice = decided.choose(predictions.of(tune, raw, labels), manifest, calibrate.REQUIREMENTS)
     reported = decided.decide(predictions.of(test, predict(test, "LiteRT, test"), labels), manifest, choice)
-    by_heart = 1.0 - calibrate.soften(predict(taught, "LiteRT, fit", SHIFTS[:1])[0], choice.temperature)[:, normal]
     points = decided.points(choice, reported)
     rule = decided.rule(calibrate.REQUIREMENTS, "the tune patients", "on the test patients")
     figures = {
         **manifest.metrics,
         **decided.figures(choice, reported, points, _REPORTED_BY, rule),
-        "train_auroc": _auroc(taught.labels != normal, by_heart, taught.groups),
-        "validation_auroc": _auroc(chose.truth, chose.probability, chose.patient),
+        "train_auroc": _auroc(taught, predict(taught, "LiteRT, fit", SHIFTS[:1])[0], choice, manifest),
+        "validation_auroc": _auroc(tune, raw[0], choice, manifest),
     }
     return msgspec.structs.replace(
         manifest, temperature=choice.temperature, operating_points=points, default_operating_point=calibrate.BALANCED, metrics=figures
     )
 
 
-def _auroc(truth: npt.NDArray[np.bool_], pneumonia: npt.NDArray[np.float64], patients: npt.NDArray[np.str_]) -> dict[str, float]:
-    """Return the AUROC of pneumonia with its interval, as the manifest has it."""
-    found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, truth, pneumonia, patients))
+def _auroc(pictures: Pictures, plain: npt.NDArray[np.float64], choice: decided.Choice, manifest: Manifest) -> dict[str, float]:
+    """Return the AUROC of pneumonia with its interval, as the manifest has it, of what a network says of unchanged pictures."""
+    pneumonia = 1.0 - calibrate.soften(plain, choice.temperature)[:, manifest.negative_index]
+    truth = pictures.labels != manifest.negative_index
+    found: dict[str, float] = msgspec.to_builtins(metrics.interval(metrics.auroc, truth, pneumonia, pictures.groups))
     return found

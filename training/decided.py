@@ -16,6 +16,7 @@ from training import metrics, names
 from training.calibrate import (
     BALANCED,
     DRAWS,
+    POINTS,
     RULE_IN,
     SCREENING,
     Requirements,
@@ -27,8 +28,7 @@ from training.calibrate import (
 from training.names import BACTERIAL, VIRAL
 from training.predictions import ANY_KIND, PLAIN, Predictions
 
-_POINTS: Final = (SCREENING, BALANCED, RULE_IN)
-_BALANCED: Final = _POINTS.index(BALANCED)
+_BALANCED: Final = POINTS.index(BALANCED)
 
 
 class Choice(NamedTuple):
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
 class Decided(NamedTuple):
     """Each picture under each shift as a choice decides it; what is reported is of patients who had no part in the choice.
 
-    `called`: bool (N, 3), by screening, balanced and rule_in. `between`: bool (N,). `probability`: float64 (N,), of pneumonia.
+    `called`: bool (N, 3), by each of POINTS. `between`: bool (N,). `probability`: float64 (N,), of pneumonia.
     `viral`: float64 (N,), the share of viral within the two kinds, NaN without them.
     """
 

@@ -93,14 +93,7 @@ def gather(store: Store, sent: Sequence[Counted], base: Path | None, labels: Seq
         raise errors.UnknownKind(f"Expected pictures of {', '.join(names)}. Received: {', '.join(unknown)} in the base data set.")
     together = Dataset(folder=base or Path(), samples=tuple(samples), sha256=dataset.digest(samples))
     return Intake(
-        pictures=Pictures(
-            dataset=together,
-            paths=np.asarray([sample.path for sample in samples], dtype=np.str_),
-            grey=np.concatenate(grey),
-            labels=np.asarray([names.index(sample.kind) for sample in samples], dtype=np.int64),
-            groups=np.asarray([sample.group for sample in samples], dtype=np.str_),
-            unreadable=tuple(unreadable),
-        ),
+        pictures=pictures.of(together, np.concatenate(grey), names, unreadable),
         split={name: tuple(positions) for name, positions in parts.items()},
         base_sha256=known.dataset.sha256 if known else None,
         uploads=len(samples) - (len(known.dataset.samples) if known else 0),

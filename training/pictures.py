@@ -66,14 +66,27 @@ def load(dataset: Dataset, contract: InputContract, progress: bool = True) -> Pi
             unreadable.append(sample.path)
         else:
             grey.append(shrink(picture.grey, contract))
-    kept = dataset.without(unreadable) if unreadable else dataset
     shape = (0, contract.height_px, contract.width_px)
+    return of(
+        dataset.without(unreadable) if unreadable else dataset, np.stack(grey) if grey else np.zeros(shape, np.uint8), KINDS, unreadable
+    )
+
+
+def of(dataset: Dataset, grey: GreyStack, labels: Sequence[str], unreadable: Sequence[str]) -> Pictures:
+    """Return the pictures of a data set whose grey levels are read.
+
+    Args:
+        dataset: N samples, all of them readable.
+        grey: uint8 array (N, height, width), in the order of the samples.
+        labels: names of kinds, that of each sample among them.
+        unreadable: paths of what was left out.
+    """
     return Pictures(
-        dataset=kept,
-        paths=np.asarray([sample.path for sample in kept.samples], dtype=np.str_),
-        grey=np.stack(grey) if grey else np.zeros(shape, np.uint8),
-        labels=np.asarray([KINDS.index(sample.kind) for sample in kept.samples], dtype=np.int64),
-        groups=np.asarray([sample.group for sample in kept.samples], dtype=np.str_),
+        dataset=dataset,
+        paths=np.asarray([sample.path for sample in dataset.samples], dtype=np.str_),
+        grey=grey,
+        labels=np.asarray([labels.index(sample.kind) for sample in dataset.samples], dtype=np.int64),
+        groups=np.asarray([sample.group for sample in dataset.samples], dtype=np.str_),
         unreadable=tuple(unreadable),
     )
 
