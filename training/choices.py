@@ -52,11 +52,12 @@ def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pic
     labels, raw = [label.name for label in manifest.labels], predict(tune, "LiteRT, tune")
     choice = decided.choose(predictions.of(tune, raw, labels), manifest, calibrate.REQUIREMENTS)
     reported = decided.decide(predictions.of(test, predict(test, "LiteRT, test"), labels), manifest, choice)
-    points = decided.points(choice, reported)
-    rule = decided.rule(calibrate.REQUIREMENTS, "the tune patients", "on the test patients")
+    points, worth = decided.worth(
+        choice, reported, _REPORTED_BY, decided.rule(calibrate.REQUIREMENTS, "the tune patients", "on the test patients")
+    )
     figures = {
         **manifest.metrics,
-        **decided.figures(choice, reported, points, _REPORTED_BY, rule),
+        **worth,
         "train_auroc": _auroc(taught, predict(taught, "LiteRT, fit", SHIFTS[:1])[0], choice, manifest),
         "validation_auroc": _auroc(tune, raw[0], choice, manifest),
     }

@@ -91,33 +91,16 @@ def decide(predictions: Predictions, manifest: Manifest, choice: Choice) -> Deci
     )
 
 
-def points(choice: Choice, decided: Decided) -> tuple[OperatingPoint, ...]:
-    """Return the operating points with what they gave, plain; an indeterminate picture counts by its side of the threshold."""
-    plain = decided.rows(PLAIN)
-    return tuple(
-        OperatingPoint(
-            name=threshold.name,
-            threshold=threshold.value,
-            indeterminate_from=threshold.zone_from,
-            indeterminate_to=threshold.zone_to,
-            sensitivity=metrics.interval(metrics.sensitivity, plain.truth, plain.called[:, place], plain.patient),
-            specificity=metrics.interval(metrics.specificity, plain.truth, plain.called[:, place], plain.patient),
-        )
-        for place, threshold in enumerate(choice.thresholds)
-    )
-
-
-def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...], on: str, chosen: str) -> dict[str, Any]:
-    """Return the figures for the record `metrics` of the manifest.
+def worth(choice: Choice, decided: Decided, on: str, chosen: str) -> tuple[tuple[OperatingPoint, ...], dict[str, Any]]:
+    """Return the operating points with what they gave, and the figures for the record `metrics` of the manifest.
 
     Args:
         choice: of the package.
         decided: the pictures.
-        given: what `points` gave of both.
         on: whose pictures these are, in words.
         chosen: what `rule` says of the choice.
     """
-    plain, balanced = decided.rows(PLAIN), given[_BALANCED]
+    points, plain = _points(choice, decided), decided.rows(PLAIN)
     called = plain.called[:, _BALANCED]
     record: dict[str, Any] = {
         "measured_on": on,
@@ -128,8 +111,8 @@ def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...],
         "auroc": metrics.interval(metrics.auroc, plain.truth, plain.probability, plain.patient),
         "auprc": metrics.interval(metrics.auprc, plain.truth, plain.probability, plain.patient),
         "accuracy": metrics.interval(metrics.accuracy, plain.truth, called, plain.patient),
-        "sensitivity": balanced.sensitivity,
-        "specificity": balanced.specificity,
+        "sensitivity": points[_BALANCED].sensitivity,
+        "specificity": points[_BALANCED].specificity,
         "calibration_error": round(metrics.calibration_error(plain.truth, plain.probability), 4),
         "indeterminate_share": round(float(plain.between.mean()), 4),
         drift.REFERENCE: drift.shares(plain.probability.tolist()),
@@ -140,7 +123,7 @@ def figures(choice: Choice, decided: Decided, given: tuple[OperatingPoint, ...],
     between_kinds = _between_kinds(plain)
     if between_kinds is not None:
         record["bacterial_vs_viral_auroc"] = between_kinds
-    return dict(msgspec.to_builtins(record))
+    return points, dict(msgspec.to_builtins(record))
 
 
 def rule(requirements: Requirements, source: str, measured: str) -> str:
@@ -162,6 +145,22 @@ def rule(requirements: Requirements, source: str, measured: str) -> str:
 def truth(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:
     """Return which pictures show pneumonia: bool array (N,)."""
     return np.asarray(predictions.label != manifest.negative)
+
+
+def _points(choice: Choice, decided: Decided) -> tuple[OperatingPoint, ...]:
+    """Return the operating points with what they gave, plain; an indeterminate picture counts by its side of the threshold."""
+    plain = decided.rows(PLAIN)
+    return tuple(
+        OperatingPoint(
+            name=threshold.name,
+            threshold=threshold.value,
+            indeterminate_from=threshold.zone_from,
+            indeterminate_to=threshold.zone_to,
+            sensitivity=metrics.interval(metrics.sensitivity, plain.truth, plain.called[:, place], plain.patient),
+            specificity=metrics.interval(metrics.specificity, plain.truth, plain.called[:, place], plain.patient),
+        )
+        for place, threshold in enumerate(choice.thresholds)
+    )
 
 
 def _possible(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]:

@@ -74,8 +74,7 @@ def recalibrate(
         pictures = decided.decide(held_out, manifest, choice)
         on = "unchanged pictures of patients whom its training held out"
         how = "on the patients whom training held out"
-    points = decided.points(choice, pictures)
-    figures = decided.figures(choice, pictures, points, on, decided.rule(requirements, source, how))
+    points, figures = decided.worth(choice, pictures, on, decided.rule(requirements, source, how))
     return Recalibration(choice, points, figures, held_out is not None)
 
 
