@@ -47,6 +47,7 @@ class Release(NamedTuple):
     dataset_name: str
     weights_origin: str = ""
     of_children: bool = False
+    requirements: calibrate.Requirements = calibrate.REQUIREMENTS
 
 
 class Parts(NamedTuple):
@@ -80,7 +81,7 @@ def assemble(trained: Trained, release: Release, labels: tuple[Label, ...] = LAB
         "parity": {**parity, "pictures": min(_PARITY_PICTURES, len(tune.labels))},
     }
     manifest = msgspec.structs.replace(manifest, metrics=record)
-    manifest = choices.calibrated(manifest, network, taught, tune, test, kept)
+    manifest = choices.calibrated(manifest, network, taught, tune, test, release.requirements, kept)
     manifest = with_draft_margin(manifest, network, tune.grey, kept)
     parts = Parts(manifest, flatbuffer, selftest(classifier(manifest, network)))
     if min(len(tune.labels), len(test.labels)) < guard.FEWEST:

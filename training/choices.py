@@ -12,6 +12,7 @@ from core.manifest import InputContract, Manifest
 from core.network import Network
 from training import calibrate, convert, decided, metrics, networks, predictions, shifts
 from training.augment import SHIFTS
+from training.calibrate import Requirements
 from training.correction import Correction, fit_correction
 from training.kept import Kept
 from training.pictures import Pictures
@@ -34,7 +35,9 @@ def correct(model: keras.Model, tune: Pictures, contract: InputContract, kept: K
     return found
 
 
-def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, kept: Kept) -> Manifest:
+def calibrated(
+    manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, requirements: Requirements, kept: Kept
+) -> Manifest:
     """Return the manifest with temperature and thresholds chosen on `tune` and figures measured on `test`.
 
     Args:
@@ -43,6 +46,7 @@ def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pic
         taught: pictures of patients who taught; one figure of them shows how much was learned by heart.
         tune: pictures of patients who choose.
         test: pictures of other patients, who only report.
+        requirements: what each operating point must keep.
         kept: of the network.
     """
 
@@ -50,14 +54,13 @@ def calibrated(manifest: Manifest, network: Network, taught: Pictures, tune: Pic
         return shifts.predict_all(lambda values: convert.run_all(network, values), pictures, manifest.input, names, kept=kept, part=part)
 
     labels, raw = [label.name for label in manifest.labels], predict(tune, "LiteRT, tune")
-    choice = decided.choose(predictions.of(tune, raw, labels), manifest, calibrate.REQUIREMENTS)
+    choice = decided.choose(predictions.of(tune, raw, labels), manifest, requirements)
     reported = decided.decide(predictions.of(test, predict(test, "LiteRT, test"), labels), manifest, choice)
-    points, worth = decided.worth(
-        choice, reported, _REPORTED_BY, decided.rule(calibrate.REQUIREMENTS, "the tune patients", "on the test patients")
-    )
+    rule = decided.rule(requirements, "the tune patients", "on the test patients")
+    points, measured = decided.worth(choice, reported, _REPORTED_BY, rule)
     figures = {
         **manifest.metrics,
-        **worth,
+        **measured,
         "train_auroc": _auroc(taught, predict(taught, "LiteRT, fit", SHIFTS[:1])[0], choice, manifest),
         "validation_auroc": _auroc(tune, raw[0], choice, manifest),
     }

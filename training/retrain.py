@@ -25,6 +25,7 @@ from core.uploads import Counted
 from core.worker import JobTakenOver, Worker
 from training import (
     assembly,
+    challenger,
     claims,
     evaluate,
     experiment,
@@ -41,7 +42,6 @@ from training import (
     tracking,
     verdict,
 )
-from training.challenger import next_version, recipe
 from training.configuration import Configuration
 from training.gate import Comparison
 from training.intake import Intake
@@ -116,7 +116,7 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     champion = _champion(task)
     sent = _snapshot(task, champion)
     labels = _labels(champion.manifest, task.settings, sent)
-    configuration = recipe(champion.manifest, task.settings, len(labels))
+    configuration = challenger.recipe(champion.manifest, task.settings, len(labels))
     gathered = intake.gather(task.store, sent, task.settings.base_dataset, labels, champion.manifest.input, configuration.seed)
     reasons = gate.shortages(gathered.pictures.labels, gathered.split, task.settings)
     if reasons:
@@ -210,36 +210,31 @@ def _package(
 ) -> Manifest:
     """Write the challenger's package with its report, both models compared on the held-out patients."""
     folder, before = task.work / "package", champion.manifest
-    version = next_version([*models.versions(task.store), before.version], before.version, task.worker.job_id)
+    version = challenger.next_version([*models.versions(task.store), before.version], before.version, task.worker.job_id)
     base = task.settings.base_dataset
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
-    parts = assembly.assemble(trained, assembly.Release(before.name, version, source), labels, found)
+    release = assembly.Release(before.name, version, source, requirements=challenger.requirements(before))
+    parts = assembly.assemble(trained, release, labels, found)
     made = {
         **origin.link(trained.run.id),
         "job": task.worker.job_id,
         "uploads": gathered.uploads,
         "base_dataset_sha256": gathered.base_sha256,
     }
-    described = msgspec.structs.replace(
-        parts.manifest.origin,
-        config={**parts.manifest.origin.config, RECORD: made},
-        initial_weights=f"{before.name} {before.version}, sha256 {champion.sha256}",
-        parent_version=before.version,
-    )
     manifest = msgspec.structs.replace(
         parts.manifest,
         pneumonia_code=before.pneumonia_code,
         of_children=before.of_children,
-        origin=described,
+        origin=challenger.origin(parts.manifest.origin, before, champion.sha256, made),
         intended_use=before.intended_use,
         limits=guard.limits(claims.retrained(before), parts.manifest.metrics.get("guard"), for_children=before.for_children),
     )
     export.write(parts._replace(manifest=manifest), folder, trained.model)
     task.worker.progress(_LEARNED)
-    challenger, champions = _examined(task, gathered, folder, labels), _examined(task, gathered, champion.folder, before.labels)
-    comparison = Comparison(champion=gate.standing(champions), challenger=gate.standing(challenger), pictures=len(gathered.split["test"]))
+    retrained, champions = _examined(task, gathered, folder, labels), _examined(task, gathered, champion.folder, before.labels)
+    comparison = Comparison(champion=gate.standing(champions), challenger=gate.standing(retrained), pictures=len(gathered.split["test"]))
     manifest = msgspec.structs.replace(manifest, metrics={**manifest.metrics, RECORD: msgspec.to_builtins(comparison)})
-    return export.write(parts._replace(manifest=manifest), folder, trained.model, challenger.evaluation)
+    return export.write(parts._replace(manifest=manifest), folder, trained.model, retrained.evaluation)
 
 
 def _examined(task: _Task, gathered: Intake, folder: Path, labels: tuple[Label, ...]) -> evaluate.Examined:

@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.store import Store
 from tests.support import nurseries, packages
 from tests.training import retraining
-from training import convert, gate, guard, intake, networks, rebuild, retrain, tracking
+from training import calibrate, challenger, convert, gate, guard, intake, networks, rebuild, retrain, tracking
 from training.names import BACTERIAL, NORMAL, VIRAL
 from training.pictures import inputs, shrink
 from training.shifts import predictor
@@ -106,8 +106,15 @@ def test_worse_challenger_is_kept_and_says_why(tmp_path: Path, champion: Path) -
     assert active.version == "0.1.0"
     assert jobs.find(store, "1").shown(600, 0.0).outcome == outcome
 
+    manifest, _ = models.manifest(store, "0.2.0")
+    assert manifest.origin.config["retraining"]["requirements"] == {**calibrate.REQUIREMENTS._asdict(), "balanced_sensitivity": 0.9}
+    assert "`balanced` is the highest that keeps sensitivity 0.9," in manifest.metrics["thresholds_chosen"]
+    assert challenger.requirements(manifest).balanced_sensitivity == 0.9  # and so on, generation after generation
+
 
 def all_positive(manifest: dict[str, Any]) -> None:
+    """Also what `pneumonia calibrate` was asked for, which the challenger is asked, too."""
+    manifest["origin"]["config"]["calibration"] = {"requirements": {"balanced_sensitivity": 0.9}}
     for point in manifest["operating_points"]:
         point.update(threshold=0.0, indeterminate_from=0.0, indeterminate_to=0.0)
 
