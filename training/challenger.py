@@ -65,7 +65,7 @@ def origin(learned: Origin, champion: Manifest, sha256: str, made: Mapping[str, 
     """
     return msgspec.structs.replace(
         learned,
-        config={**learned.config, RECORD: {**made, "requirements": requirements(champion)._asdict()}},
+        config={**learned.config, RECORD: made},
         initial_weights=f"{champion.name} {champion.version}, sha256 {sha256}",
         parent_version=champion.version,
     )

@@ -12,7 +12,6 @@ from core.manifest import InputContract, Manifest
 from core.network import Network
 from training import calibrate, convert, decided, metrics, networks, predictions, shifts
 from training.augment import SHIFTS
-from training.calibrate import Requirements
 from training.correction import Correction, fit_correction
 from training.kept import Kept
 from training.pictures import Pictures
@@ -36,7 +35,7 @@ def correct(model: keras.Model, tune: Pictures, contract: InputContract, kept: K
 
 
 def calibrated(
-    manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, requirements: Requirements, kept: Kept
+    manifest: Manifest, network: Network, taught: Pictures, tune: Pictures, test: Pictures, requirements: calibrate.Requirements, kept: Kept
 ) -> Manifest:
     """Return the manifest with temperature and thresholds chosen on `tune` and figures measured on `test`.
 

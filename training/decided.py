@@ -100,7 +100,8 @@ def worth(choice: Choice, decided: Decided, on: str, chosen: str) -> tuple[tuple
         on: whose pictures these are, in words.
         chosen: what `rule` says of the choice.
     """
-    points, plain = _points(choice, decided), decided.rows(PLAIN)
+    plain = decided.rows(PLAIN)
+    points = _points(choice, plain)
     called = plain.called[:, _BALANCED]
     record: dict[str, Any] = {
         "measured_on": on,
@@ -147,9 +148,8 @@ def truth(predictions: Predictions, manifest: Manifest) -> npt.NDArray[np.bool_]
     return np.asarray(predictions.label != manifest.negative)
 
 
-def _points(choice: Choice, decided: Decided) -> tuple[OperatingPoint, ...]:
-    """Return the operating points with what they gave, plain; an indeterminate picture counts by its side of the threshold."""
-    plain = decided.rows(PLAIN)
+def _points(choice: Choice, plain: Decided) -> tuple[OperatingPoint, ...]:
+    """Return the operating points with what they gave; an indeterminate picture counts by its side of the threshold."""
     return tuple(
         OperatingPoint(
             name=threshold.name,

@@ -213,13 +213,14 @@ def _package(
     version = challenger.next_version([*models.versions(task.store), before.version], before.version, task.worker.job_id)
     base = task.settings.base_dataset
     source = f"{gathered.uploads} uploads" + (f" and {base.resolve().name}" if base else "")
-    release = assembly.Release(before.name, version, source, requirements=challenger.requirements(before))
-    parts = assembly.assemble(trained, release, labels, found)
+    required = challenger.requirements(before)
+    parts = assembly.assemble(trained, assembly.Release(before.name, version, source, requirements=required), labels, found)
     made = {
         **origin.link(trained.run.id),
         "job": task.worker.job_id,
         "uploads": gathered.uploads,
         "base_dataset_sha256": gathered.base_sha256,
+        "requirements": required._asdict(),
     }
     manifest = msgspec.structs.replace(
         parts.manifest,

@@ -88,6 +88,8 @@ def test_worse_challenger_is_kept_and_says_why(tmp_path: Path, champion: Path) -
     easy = tmp_path / "easy"
     shutil.copytree(champion, easy)
     packages.edit(easy, MANIFEST_FILE, all_positive)
+    asked = {"requirements": {"balanced_sensitivity": 0.9}}  # of `pneumonia calibrate`
+    packages.edit(easy, MANIFEST_FILE, lambda content: content["origin"]["config"].update(calibration=asked))
     store = retraining.stocked(tmp_path / "store", easy, SOME)
     for seed in range(40):
         data = retraining.picture(NORMAL, 5000 + seed)
@@ -113,8 +115,6 @@ def test_worse_challenger_is_kept_and_says_why(tmp_path: Path, champion: Path) -
 
 
 def all_positive(manifest: dict[str, Any]) -> None:
-    """Also what `pneumonia calibrate` was asked for, which the challenger is asked, too."""
-    manifest["origin"]["config"]["calibration"] = {"requirements": {"balanced_sensitivity": 0.9}}
     for point in manifest["operating_points"]:
         point.update(threshold=0.0, indeterminate_from=0.0, indeterminate_to=0.0)
 
