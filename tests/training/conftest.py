@@ -1,7 +1,7 @@
 """A data set of phantoms and a model trained on it: small enough for every test run, real enough to go all the way to a package."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from PIL import Image
 
 from core import manifest, phantom
 from core.phantom import Opacity
+from tests.support import nurseries
 from tests.support.evaluations import report_of
 
 SIDE_PX = 128
@@ -47,7 +48,7 @@ def train_tiny(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
     def train(*options: str, out: Path | None = None) -> Path:
         folder = tmp_path_factory.mktemp("run")
         target = out or folder / "package"
-        command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--epochs", "1", "--batch-size", "4"]
+        command = ["train", str(phantoms), "--arch", "cnn", "--weights", "none", "--head-epochs", "0", "--epochs", "1", "--batch-size", "4"]
         command += ["--tracking", "none"]
         assert main([*command, "--out", str(target), "--work", str(folder / "work"), *options]) == 0
         return target
@@ -59,6 +60,20 @@ def train_tiny(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 def package(train_tiny: Callable[..., Path]) -> Path:
     """A package with `network.keras`, trained on the phantoms."""
     return train_tiny("--keep-keras", "--dataset-name", "phantoms")
+
+
+@pytest.fixture(scope="session")
+def open_nursery() -> Iterator[nurseries.Nursery]:
+    """The nursery of all tests that kill a command."""
+    with nurseries.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def nursery(open_nursery: nurseries.Nursery) -> Iterator[nurseries.Nursery]:
+    """A nursery without workers, before the test and after it."""
+    yield open_nursery
+    open_nursery.clear()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -34,8 +34,8 @@ def picture(number: int) -> bytes:
 class Loop:
     """All parts, those who use them in threads, and what they were told."""
 
-    def __init__(self, folder: Path, stack: ExitStack, nursery: nurseries.Nursery, port: int) -> None:
-        self.folder, self.stack, self.nursery, self.port = folder, stack, nursery, port
+    def __init__(self, folder: Path, stack: ExitStack, nursery: nurseries.Nursery, environ: Mapping[str, str], port: int) -> None:
+        self.folder, self.stack, self.nursery, self.environ, self.port = folder, stack, nursery, environ, port
         self.acknowledged: dict[str, bytes] = {}
         self.labels: dict[str, str] = {}
         self.served: set[tuple[str, str]] = set()
@@ -105,7 +105,7 @@ class Loop:
                     self.acknowledged[outcome["sha256"]] = data
             else:
                 assert answer is None or answer.status == 503, answer.body
-            time.sleep(0.1)
+            time.sleep(0.3)
 
     def predict(self) -> None:
         """Ask for one picture over and over: each version has one answer."""
@@ -116,7 +116,7 @@ class Loop:
                 found = msgspec.json.decode(answer.body)
                 self.served.add((found["model"]["version"], found["model"]["sha256"]))
                 self.answers.setdefault(found["model"]["sha256"], set()).add(msgspec.json.encode([found["pneumonia"], found["findings"]]))
-            time.sleep(0.02)
+            time.sleep(0.2)
 
     def retrain(self) -> None:
         """Have a job, and somebody who works on it, all the time."""
@@ -135,6 +135,7 @@ class Loop:
                 "none",
                 "--work",
                 str(self.folder / "work" / job_id),
+                environ=self.environ,
             )
             self.codes.append(self.nursery.ended())
             self.worker = None

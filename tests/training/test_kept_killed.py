@@ -6,8 +6,6 @@ import logging
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +21,7 @@ from cli import resuming
 from cli.main import main
 from core import manifest, phantom
 from tests.support.labelled import MODEL
+from tests.support.nurseries import Nursery
 from tests.support.packages import variant
 from tests.training.chests import draw_dataset
 from tests.training.conftest import BACTERIAL
@@ -87,27 +86,27 @@ def count(*files: Path) -> int:
             file.with_suffix(".aside").rename(file)
 
 
-def kill_when(there: Callable[[], bool], *command: str) -> None:
+def kill_when(nursery: Nursery, there: Callable[[], bool], *command: str) -> None:
     """Start a command, and kill it when something is there: no handler of its own can run."""
-    process = subprocess.Popen([sys.executable, "-m", "cli.main", *command], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    pid = nursery.start(*command, folder=Path.cwd())
     deadline = time.monotonic() + LIMIT_S
     while not there():
-        assert process.poll() is None, "It ended before it could be killed."
+        os.kill(pid, 0)  # it has not ended
         assert time.monotonic() < deadline, "It did not come about in time."
         time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    os.kill(pid, signal.SIGKILL)
+    assert nursery.ended() == -signal.SIGKILL
 
 
-def kill_twice(folder: Path, few: int, *command: str) -> int:
+def kill_twice(nursery: Nursery, folder: Path, few: int, *command: str) -> int:
     """Kill a command as soon as it has kept a few answers, and once more; return how many it has kept in all.
 
     The second one kept none that the first had kept: it did not ask again.
     """
-    kill_when(lambda: bool(kept_in(folder)) and count(*kept_in(folder)) >= few, *command)
+    kill_when(nursery, lambda: bool(kept_in(folder)) and count(*kept_in(folder)) >= few, *command)
     (first,) = kept_in(folder)
     before = count(first)
-    kill_when(lambda: len(kept_in(folder)) == 2 and count(*kept_in(folder)) > before, *command)
+    kill_when(nursery, lambda: len(kept_in(folder)) == 2 and count(*kept_in(folder)) > before, *command)
     (second,) = (file for file in kept_in(folder) if file != first)
     assert count(first, second) == count(first) + count(second)
     return count(first, second)
@@ -149,7 +148,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed_twice_it_asks_nothing_twice_and_gives_what_an_undisturbed_one_gives(
-    name: str, pictures: Path, given: dict[str, Path], place: Path, capsys: Capture
+    name: str, pictures: Path, given: dict[str, Path], place: Path, nursery: Nursery, capsys: Capture
 ) -> None:
     words, read = COMMANDS[name]
     code = 1 if name == "explore" else 0  # it tells by it that a file could not be read
@@ -162,7 +161,7 @@ def test_killed_twice_it_asks_nothing_twice_and_gives_what_an_undisturbed_one_gi
     assert kept_in(ANSWERS) == []
     assert "going on" not in capsys.readouterr().err
 
-    answered = kill_twice(ANSWERS, 3, *killed)
+    answered = kill_twice(nursery, ANSWERS, 3, *killed)
 
     assert list((place / "killed").iterdir()) == []
     assert main(killed) == code
@@ -171,9 +170,11 @@ def test_killed_twice_it_asks_nothing_twice_and_gives_what_an_undisturbed_one_gi
     assert kept_in(ANSWERS) == []
 
 
-def test_an_evaluation_of_another_package_point_or_selection_asks_anew(pictures: Path, place: Path, capsys: Capture) -> None:
+def test_an_evaluation_of_another_package_point_or_selection_asks_anew(
+    pictures: Path, place: Path, nursery: Nursery, capsys: Capture
+) -> None:
     command = ["evaluate", MODEL, str(pictures), "--corruptions", "none"]
-    kill_when(lambda: bool(kept_in(ANSWERS)) and count(*kept_in(ANSWERS)) > 3, *command)
+    kill_when(nursery, lambda: bool(kept_in(ANSWERS)) and count(*kept_in(ANSWERS)) > 3, *command)
     (kept,) = kept_in(ANSWERS)
     package = variant(place, lambda content: content.update(temperature=2.5))
     for other in (
@@ -188,10 +189,10 @@ def test_an_evaluation_of_another_package_point_or_selection_asks_anew(pictures:
     assert "going on" in capsys.readouterr().err
 
 
-def test_a_picture_that_changed_meanwhile_is_asked_anew(pictures: Path, place: Path, capsys: Capture) -> None:
+def test_a_picture_that_changed_meanwhile_is_asked_anew(pictures: Path, place: Path, nursery: Nursery, capsys: Capture) -> None:
     shutil.copytree(pictures, place / "data")
     command = ["evaluate", MODEL, "data", "--corruptions", "none", "--csv", "e.csv"]
-    kill_when(lambda: bool(kept_in(ANSWERS)) and count(*kept_in(ANSWERS)) > 3, *command)
+    kill_when(nursery, lambda: bool(kept_in(ANSWERS)) and count(*kept_in(ANSWERS)) > 3, *command)
     for path in (place / "data/NORMAL").glob("*.jpeg"):  # those that come first
         Image.fromarray(255 - np.asarray(Image.open(path))).save(path, "JPEG", quality=90)
     assert main(command) == 0
@@ -210,7 +211,7 @@ def test_a_place_that_cannot_be_written_to_is_a_warning(pictures: Path, place: P
 
 
 def test_an_export_killed_twice_converts_and_predicts_once(
-    package: Path, phantoms: Path, place: Path, capsys: Capture, caplog: pytest.LogCaptureFixture
+    package: Path, phantoms: Path, place: Path, nursery: Nursery, capsys: Capture, caplog: pytest.LogCaptureFixture
 ) -> None:
     work = place / "work"
     shutil.copytree(package.parent / "work", work)
@@ -220,7 +221,7 @@ def test_an_export_killed_twice_converts_and_predicts_once(
     assert "converting to LiteRT" in caplog.messages
     assert kept_in(work) == []
 
-    answered = kill_twice(work, 15, *command, str(place / "new"))  # twelve shifts by Keras, the conversion, and some by LiteRT
+    answered = kill_twice(nursery, work, 15, *command, str(place / "new"))  # twelve shifts by Keras, the conversion, and some by LiteRT
 
     capsys.readouterr()
     caplog.clear()

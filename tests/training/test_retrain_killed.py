@@ -5,7 +5,6 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.train
 
 KILLS = 20
 SEED = 4
-
-
-@pytest.fixture
-def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    with nurseries.opened(tmp_path / "log", {"RETRAIN_EPOCHS": "3"}) as opened:
-        yield opened
 
 
 def active(store: Store) -> str:
@@ -58,7 +51,8 @@ def test_job_killed_at_random_moments_leaves_the_active_model_and_is_done_in_the
     command = ["retrain", "--store", (tmp_path / "store").as_uri(), "--tracking", "none", "--take-over", "--job"]
 
     def run(job_id: str, seconds: float | None) -> int:
-        pid = nursery.start(*command, job_id, "--work", str(tmp_path / "work" / job_id))
+        words = [*command, job_id, "--work", str(tmp_path / "work" / job_id)]
+        pid = nursery.start(*words, environ=nurseries.lenient({"RETRAIN_EPOCHS": "3"}), log=tmp_path / "log")
         timer = threading.Timer(seconds or 600.0, os.kill, (pid, signal.SIGKILL))
         timer.start()
         try:
