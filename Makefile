@@ -155,8 +155,9 @@ define environment
 	@$(1)/bin/python $(PIP_INSTALL) $(3) -r requirements/build.txt -r $(2)
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endef
-# Of an environment of gigabytes few modules are ever imported: those are compiled when they are, the others never.
-NO_COMPILE := --no-compile
+# Of an environment of gigabytes few modules are ever imported: those are compiled when they are, the others never. But where Python is told
+# to keep no bytecode, as in many containers, each process would compile all that it imports: there pip compiles everything, once.
+NO_COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),,--no-compile)
 # Azure's runtime declares Python >= 3.13 and runs on 3.11 as well.
 AZURE_RUNTIME = $(PIP_INSTALL) --no-deps --ignore-requires-python -r requirements/azure-runtime.txt
 
