@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -31,27 +32,48 @@ class Nursery:
         self._pid: int | None = None
         assert self._said.readline() == "ready\n"
 
-    def start(self, *command: str, folder: Path = ROOT, environ: Mapping[str, str] = {}, log: Path = Path(os.devnull)) -> int:
-        """Run a command of `pneumonia` in a worker; return its process id. What it says is added to the log."""
+    def start(self, *command: str, log: Path, folder: Path = ROOT, environ: Mapping[str, str] = {}) -> int:
+        """Run a command of `pneumonia` in a worker; return its process id.
+
+        Args:
+            command: its words.
+            log: file that what the worker says is added to.
+            folder: where it runs.
+            environ: what is added to the environment that the nursery was opened in.
+        """
         self.clear()
-        asked = {"command": command, "folder": str(folder), "environ": dict(environ), "log": str(log)}
+        asked = {"command": command, "folder": str(folder), "environ": dict(environ), "log": str(log.resolve())}
         self._given.write(json.dumps(asked) + "\n")
         self._given.flush()
-        self._pid = int(self._said.readline())
+        self._pid = self._heard()
         return self._pid
+
+    def kill(self) -> int:
+        """Kill the worker, so that no handler of its own can run; return its exit status, which tells whether it had ended before."""
+        assert self._pid is not None
+        if self.alive():
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+        return self.ended()
 
     def ended(self) -> int:
         """Wait for the worker's end; return its exit status, negative where a signal ended it."""
-        code = os.waitstatus_to_exitcode(int(self._said.readline()))
         self._pid = None
-        return code
+        return os.waitstatus_to_exitcode(self._heard())
+
+    def alive(self) -> bool:
+        """Whether the worker has not ended."""
+        return not select.select([self._said], [], [], 0)[0]
 
     def clear(self) -> None:
         """End the worker that a test has left behind."""
         if self._pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
-            self.ended()
+            self.kill()
+
+    def _heard(self) -> int:
+        said = self._said.readline()
+        assert said, "The nursery has ended."
+        return int(said)
 
 
 @contextmanager
@@ -67,9 +89,12 @@ def opened() -> Iterator[Nursery]:
     )
     try:
         nursery = Nursery(process)
-        yield nursery
-        nursery.clear()
+        try:
+            yield nursery
+        finally:
+            nursery.clear()
     finally:
         process.stdin.close()  # type: ignore[union-attr]
         process.stdout.close()  # type: ignore[union-attr]
-        process.wait(60)
+        process.kill()
+        process.wait()

@@ -136,6 +136,7 @@ class Loop:
                 "--work",
                 str(self.folder / "work" / job_id),
                 environ=self.environ,
+                log=self.folder / "log",
             )
             self.codes.append(self.nursery.ended())
             self.worker = None

@@ -7,6 +7,7 @@ each line with the worker's process id, and with how it ended once it did.
 import json
 import os
 import sys
+import traceback
 from typing import Any
 
 import tensorflow as tf  # noqa: F401
@@ -23,7 +24,7 @@ def say(text: object) -> None:
 def work(asked: dict[str, Any]) -> int:
     os.chdir(asked["folder"])
     os.environ.update(asked["environ"])
-    log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())  # what a worker says is no answer of ours
     return main(asked["command"])
@@ -36,7 +37,10 @@ for line in sys.stdin:
         code = 70
         try:
             code = work(json.loads(line))
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stdout.flush()
             os._exit(code)
     say(pid)
     say(os.waitpid(pid, 0)[1])

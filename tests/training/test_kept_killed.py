@@ -88,14 +88,12 @@ def count(*files: Path) -> int:
 
 def kill_when(nursery: Nursery, there: Callable[[], bool], *command: str) -> None:
     """Start a command, and kill it when something is there: no handler of its own can run."""
-    pid = nursery.start(*command, folder=Path.cwd())
+    nursery.start(*command, folder=Path.cwd(), log=Path("log"))
     deadline = time.monotonic() + LIMIT_S
-    while not there():
-        os.kill(pid, 0)  # it has not ended
+    while not there() and nursery.alive():
         assert time.monotonic() < deadline, "It did not come about in time."
         time.sleep(0.002)
-    os.kill(pid, signal.SIGKILL)
-    assert nursery.ended() == -signal.SIGKILL
+    assert nursery.kill() == -signal.SIGKILL, f"It ended before it could be killed. It said: {Path('log').read_text()}"
 
 
 def kill_twice(nursery: Nursery, folder: Path, few: int, *command: str) -> int:
