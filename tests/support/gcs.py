@@ -52,7 +52,7 @@ class XmlApi:
 class _Handler(BaseHTTPRequestHandler):
     service: XmlApi
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # an answer in one packet: the second of two would wait 40 ms for the client to have acknowledged the first
+    disable_nagle_algorithm = True  # head and body go out as two writes, and the second would wait 40 ms for the first to be acknowledged
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

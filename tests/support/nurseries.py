@@ -13,12 +13,12 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARGINS = {f"GATE_{figure}_MARGIN": "1" for figure in ("AUROC", "SENSITIVITY", "SPECIFICITY")}
-LENIENT = {**_MARGINS, "GATE_GUARD": "off", "GATE_MIN_PICTURES": "1"}
+_LENIENT = {**_MARGINS, "GATE_GUARD": "off", "GATE_MIN_PICTURES": "1"}
 
 
 def lenient(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a retraining that promotes all that can be compared."""
-    return {f"PNEUMONIA_{name}": text for name, text in {**LENIENT, **settings}.items()}
+    return {f"PNEUMONIA_{name}": text for name, text in {**_LENIENT, **settings}.items()}
 
 
 class Nursery:
@@ -79,22 +79,10 @@ class Nursery:
 @contextmanager
 def opened() -> Iterator[Nursery]:
     """Run a nursery."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.training.nursery"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
-    )
-    try:
+    command, environ = [sys.executable, "-m", "tests.training.nursery"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, cwd=ROOT) as process:
         nursery = Nursery(process)
         try:
             yield nursery
         finally:
             nursery.clear()
-    finally:
-        process.stdin.close()  # type: ignore[union-attr]
-        process.stdout.close()  # type: ignore[union-attr]
-        process.kill()
-        process.wait()

@@ -68,8 +68,10 @@ def test_what_is_known_of_a_model_elsewhere_stands_beside_what_it_cannot_do(pack
 
 
 def unfinished(folder: Path) -> None:
-    state = json.loads((folder / "state.json").read_text())
-    (folder / "state.json").write_text(json.dumps({**state, "done": 0}))
+    """Have the run be asked for an epoch more than it has done."""
+    run = json.loads((folder / "run.json").read_text())
+    run["recipe"]["epochs"] += 1
+    (folder / "run.json").write_text(json.dumps(run))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def unfinished(folder: Path) -> None:
         ("package", ["--patient-pictures", "{data}"], "invalid_option", "--evaluation"),
         ("package", ["--history", "{text}"], "run_unusable", "history.csv"),
         ("package", ["--history", "{history}"], "run_mismatch", "3 epochs"),
-        ("unfinished", ["--dataset", "{data}"], "run_unusable", "0 of 1 epochs"),
+        ("unfinished", ["--dataset", "{data}"], "run_unusable", "1 of 2 epochs"),
         ("work", ["--dataset", "{less}"], "run_mismatch", "data set that the run was trained on"),
         ("empty", ["--dataset", "{data}"], "run_unusable", "work folder"),
         ("altered", [], "run_unusable", "selftest.json changed"),

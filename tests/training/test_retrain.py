@@ -50,8 +50,8 @@ def load(store: Store, version: str, folder: Path) -> Classifier:
 
 def test_uploads_become_a_promoted_package_with_report_and_card(tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**nurseries.LENIENT, "RETRAIN_EPOCHS": "2"}.items():
-            patch.setenv(f"PNEUMONIA_{name}", value)
+        for name, value in nurseries.lenient({"RETRAIN_EPOCHS": "2"}).items():
+            patch.setenv(name, value)
         tracked = str(tmp_path / "mlflow")
         assert main(["retrain", "--store", (tmp_path / "store").as_uri(), "--tracking", tracked, "--work", str(tmp_path / "work")]) == 0
 

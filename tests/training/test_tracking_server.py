@@ -96,8 +96,8 @@ def test_training_is_recorded_epoch_by_epoch_with_its_package(client: "MlflowCli
 def test_retraining_is_recorded_and_linked_from_job_and_package(
     client: "MlflowClient", address: str, champion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {**nurseries.LENIENT, "RETRAIN_EPOCHS": "2"}.items():
-        monkeypatch.setenv(f"PNEUMONIA_{name}", value)
+    for name, value in nurseries.lenient({"RETRAIN_EPOCHS": "2"}).items():
+        monkeypatch.setenv(name, value)
     store = retraining.stocked(tmp_path / "store", champion, {NORMAL: 10, BACTERIAL: 5, VIRAL: 5})
     assert main(["retrain", "--store", (tmp_path / "store").as_uri(), "--work", str(tmp_path / "work")]) == 0
 
