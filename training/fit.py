@@ -176,6 +176,7 @@ def _compile_all(model: keras.Model, configuration: Configuration) -> None:
 def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer, configuration: Configuration) -> None:
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=configuration.label_smoothing)
     model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    optimizer.build(model.trainable_variables)  # else Keras makes its variables in the first step, which TensorFlow then traces twice
 
 
 def _seed_dropout(model: keras.Model, configuration: Configuration, epoch: int) -> None:

@@ -150,6 +150,18 @@ def test_the_head_phase_leaves_the_base_as_it_was(loaded: pictures.Pictures, tmp
     assert not all(np.array_equal(one, other) for one, other in zip(bases[1], bases[2], strict=True))
 
 
+def test_a_step_is_traced_once_in_each_phase(loaded: pictures.Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traced, step = [], keras.Model.train_step
+
+    def counted(model: keras.Model, data: Any) -> Any:
+        traced.append(model)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    fit(loaded, 3, msgspec.structs.replace(RECIPE, keep="last", epochs=1), CONTRACT, None, tmp_path)
+    assert len(traced) == 2
+
+
 def test_class_weights_make_every_class_weigh_the_same() -> None:
     labels = np.array([0] * 10 + [1] * 30 + [2] * 20)
     weights = class_weights(labels, 3)
@@ -228,18 +240,3 @@ def test_a_machine_that_is_slower_in_bfloat16_learns_in_float32_and_says_so(
     assert state is not None
     assert (state.precision, state.learned_on) == ("float32", arithmetic.backend())
     assert "learning in float32: bfloat16, which the recipe asks for, takes 4.5 times as long here" in caplog.text
-
-
-def test_a_step_in_either_arithmetic_is_one_of_that_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    learned: list[str] = []
-    step = keras.Model.train_on_batch
-
-    def watched(model: keras.Model, *given: Any) -> Any:
-        learned.extend({layer.compute_dtype for layer in model.layers if isinstance(layer, keras.layers.Conv2D)})
-        return step(model, *given)
-
-    monkeypatch.setattr(keras.Model, "train_on_batch", watched)
-    for name in arithmetic.POLICIES:
-        learned.clear()
-        assert arithmetic.seconds(name) > 0.0
-        assert set(learned) == {name}
