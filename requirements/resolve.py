@@ -17,6 +17,7 @@ SELECTIONS = {
     "test": [*PROJECT, "--extra", "serve", "--extra", "dicom", "--group", "test"],
     "train": [*PROJECT, "--extra", "train"],
     "build": ["--group", "build", "--python-version", "3.11"],
+    "installer": ["--group", "installer", "--python-version", "3.11"],
     "infra": ["--group", "infra", "--python-version", "3.11"],
     "azure-runtime": ["--group", "azure-runtime", "--no-deps", "--python-version", "3.13"],
 }

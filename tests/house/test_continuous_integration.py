@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ case "$*" in
 check) until [ -e "$SERVER" ]; do sleep 0.05; done; exit 2;;
 esac
 """
+
+# What is looked at when the other tests have passed, and what make is given for it: a half of the lab is known by what it leaves out.
+LATER = {"serving": "test-serving", "lab-one": "m-z", "lab-two": "a-l"}
 
 
 def run(folder: Path, fails: str, make: str = MAKE) -> "subprocess.CompletedProcess[str]":
@@ -46,26 +50,40 @@ def test_pytests_summary_comes_last(tmp_path: Path) -> None:
 
 
 def test_every_test_is_run_once() -> None:
-    """Three calls of `make test`: the lab's folder, and the others by whether they compare times."""
+    """Four calls of `make test`: the lab's folder in two halves, and the others by whether they compare times."""
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     given = [shlex.split(line)[-1].removeprefix("PYTEST_ARGS=") for line in script.splitlines() if "make test PYTEST_ARGS" in line]
     measuring = ["tests/browser", "tests/contract", "tests/core"]
 
-    assert given == ["tests/training", "--ignore=tests/training -m 'not measures'", f"-m measures {' '.join(measuring)}"]
+    assert given[2:] == ["--ignore=tests/training -m 'not measures'", f"-m measures {' '.join(measuring)}"]
+    left_out = []
+    for call in given[:2]:
+        folder, pattern = shlex.split(call)
+        assert folder == "tests/training"
+        left_out.append(pattern.removeprefix("--ignore-glob="))
+    for path in (ROOT / "tests" / "training").rglob("test_*.py"):
+        assert sorted(fnmatch(str(path), pattern) for pattern in left_out) == [False, True], path
     marked = [path for path in (ROOT / "tests").rglob("*.py") if "mark.measures\n" in path.read_text("utf-8")]
     assert {path.relative_to(ROOT).parent.as_posix() for path in marked} == set(measuring)
 
 
-def test_what_the_lab_left_out_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LATER)
+def test_what_was_left_out_beside_is_told(tmp_path: Path, name: str) -> None:
     left_out = "SKIPPED [1] tests/training/a.py:1: needs real pictures"
-    done = run(tmp_path, "nothing", MAKE + f'case "$*" in *=tests/training) echo "{left_out}"; echo "=== 2 passed ===";; esac\n')
+    done = run(tmp_path, "nothing", MAKE + f'case "$*" in *{LATER[name]}*) echo "{left_out}"; echo "=== 2 passed ===";; esac\n')
 
     assert done.returncode == 0, done.stderr
     assert left_out in done.stdout
-    assert "Done: lab. === 2 passed ===" in done.stdout
+    assert f"Done: {name}. === 2 passed ===" in done.stdout
 
 
-@pytest.mark.parametrize("target", ["check", "infra-tools", "workflows", "test-serving", "not measures"])
+def test_what_tests_need_is_installed_before_two_may_ask_for_it() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+
+    assert script.index("\nmake .venv/.ready\n") < script.index("\nbeside lab-one")
+
+
+@pytest.mark.parametrize("target", [".venv/.ready", "check", "infra-tools", "workflows", "not measures"])
 def test_what_fails_ends_the_run_with_its_reason(tmp_path: Path, target: str) -> None:
     done = run(tmp_path, target)
 
@@ -74,11 +92,13 @@ def test_what_fails_ends_the_run_with_its_reason(tmp_path: Path, target: str) ->
     assert "passed" not in done.stdout
 
 
-def test_the_lab_that_fails_ends_the_run_with_its_reason(tmp_path: Path) -> None:
-    done = run(tmp_path, "PYTEST_ARGS=tests/training")
+@pytest.mark.parametrize("name", LATER)
+def test_what_fails_beside_the_other_tests_ends_the_run_with_its_reason(tmp_path: Path, name: str) -> None:
+    done = run(tmp_path, LATER[name])
 
     assert done.returncode != 0
-    assert done.stdout.splitlines()[-3:] == ["make test PYTEST_ARGS=tests/training", "the reason", "Failed: lab"]
+    assert done.stdout.splitlines()[-2:] == ["the reason", f"Failed: {name}"]
+    assert done.stdout.splitlines()[-3].startswith("make test")
 
 
 def alive(pid: int) -> bool:
