@@ -16,7 +16,7 @@ from tests.browser.managing import foreman, ground  # noqa: F401 - fixtures of t
 from tests.contract.doors import HttpDoor, azure, google
 
 DOORS = {"google": google, "azure": azure}
-PATIENCE_MS = 30_000  # in .ci/run the lab's tests take most of both cores meanwhile
+PATIENCE_MS = 15_000  # in .ci/run the lab's tests take most of both cores meanwhile
 expect.set_options(timeout=PATIENCE_MS)
 IN_CI = os.environ.get("CI") == "true"
 # Chromium logs every answer of 400 and above as an error of the console; those are what many tests are about.
