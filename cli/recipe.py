@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("arch", str, "architecture: dense (baseline), cnn (small, from scratch), mobilenetv2 (default), vgg16"),
     ("weights", str, "initial weights: imagenet (downloaded; default), none, a weights file without top, or a package to go on from"),
-    ("head-epochs", int, "passes over the data with a frozen base (default: 1)"),
+    ("head-epochs", int, "passes over the data with a frozen base (default: 1; 0 with --weights none)"),
     ("epochs", int, "passes with all layers (default: 8; about 3 minutes each for 4,000 pictures on two cores)"),
     ("batch-size", int, "pictures a step (default: 32)"),
     ("head-learning-rate", float, "while the base is frozen (default: 0.001)"),

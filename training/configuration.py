@@ -23,7 +23,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     Attributes:
         arch: one of `training.networks.NAMES`.
         weights: "imagenet", "none", the path of a weights file, or the folder of a package of the same data set and seed, to go on from.
-        head_epochs: passes over the fit pictures with a frozen base.
+        head_epochs: passes over the fit pictures with a frozen base. `read` asks for none where the base has no weights to keep.
         epochs: passes with all layers.
         keep: which epoch's network is kept: "best", by the patients who choose, or "last", so that none of them has a say in it and no
             time goes into asking them.
@@ -99,7 +99,10 @@ def read(file: Path | None, options: Mapping[str, Any]) -> Configuration:
     """
     table = _table(file) if file else {}
     _convert(table, errors.InvalidConfiguration, f" in {file}")
-    return _convert({**table, **options}, errors.InvalidOption, "")
+    asked = {**table, **options}
+    if asked.get("weights") == "none":
+        asked.setdefault("head_epochs", 0)  # a head learns little on a frozen base that knows nothing
+    return _convert(asked, errors.InvalidOption, "")
 
 
 def _table(file: Path) -> dict[str, Any]:

@@ -34,6 +34,21 @@ def test_without_a_file_the_options_alone_count() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        ("", {}, 1),
+        ('weights = "none"', {}, 0),
+        ('weights = "imagenet"', {"weights": "none"}, 0),
+        ('weights = "none"', {"weights": "imagenet"}, 1),
+        ('weights = "none"', {"head_epochs": 2}, 2),
+        ('weights = "none"\nhead_epochs = 3', {}, 3),
+    ],
+)
+def test_a_base_without_weights_is_not_frozen_unless_asked(tmp_path: Path, text: str, options: dict[str, int | str], expected: int) -> None:
+    assert read(write(tmp_path, text), options).head_epochs == expected
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("epoch = 3", r"Expected keys among arch, .*Received: epoch in .*recipe\.toml; did you mean epochs\?"),
