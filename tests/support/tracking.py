@@ -38,7 +38,8 @@ def postgres() -> Iterator[str]:
             pytest.skip("needs runuser, of util-linux, to start PostgreSQL as another user than root")
         as_user = [runuser, "-u", "postgres", "--"]
     port, password = free_port(), "of-the-tests"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+    entered_by_all = "/tmp" if as_user else None  # TMPDIR may lie where another user may not look
+    with tempfile.TemporaryDirectory(dir=entered_by_all, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "password").write_text(password)
         if as_user:
