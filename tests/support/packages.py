@@ -143,7 +143,7 @@ def guarded(parent: Path, name: str = NAME) -> Path:
         assert embedding is not None
         return embedding
 
-    known = np.stack([embed(phantom.chest(seed)) for seed in (0, 1)])
+    known = np.stack([embed(phantom.chest(seed)) for seed in (phantom.SAMPLE, 1)])
     mean = (known / np.linalg.norm(known, axis=1, keepdims=True)).mean(axis=0)
     nothing = np.zeros_like(mean)
     reference = guard.Reference(mean, nothing[np.newaxis], 1.0, nothing, 0.0)
