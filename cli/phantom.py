@@ -23,7 +23,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "with shadows drawn into the lungs, in a folder for each label. They show how things work; of patients they teach nothing.",
     )
     parser.add_argument("place", type=Path, metavar="PLACE", help="the file, or with --labelled the folder, to write; not there yet")
-    parser.add_argument("--seed", type=int, default=0, help="varies the drawing (default: 0)")
+    parser.add_argument("--seed", type=int, help="varies the drawing (default: the sample picture's; 0 with --labelled)")
     parser.add_argument("--labelled", type=_count, metavar="COUNT", help=f"so many pictures in {', '.join(dict.fromkeys(LABELS))}")
     parser.set_defaults(run=run)
 
@@ -35,11 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.labelled is None:
             with arguments.place.open("xb") as file:
-                file.write(phantom.jpeg(arguments.seed))
+                file.write(phantom.jpeg(phantom.SAMPLE if arguments.seed is None else arguments.seed))
         else:
             arguments.place.mkdir(parents=True)
             for label, number in _labelled(arguments.labelled):
-                seed = arguments.seed * _MOST + number
+                seed = (arguments.seed or 0) * _MOST + number
                 folder = arguments.place / label
                 folder.mkdir(exist_ok=True)
                 (folder / f"phantom-{number:04d}.jpeg").write_bytes(phantom.jpeg(seed, _shadows(label, seed)))
@@ -60,7 +60,7 @@ def _shadows(label: str, seed: int) -> "tuple[Opacity, ...]":
 
     right, low = bool(seed & 8), 0.02 * (seed % 7)
     if label == "bacterial-pneumonia":
-        return (Opacity(0.70 if right else 0.30, 0.42 + low, 0.18, 80.0),)
+        return (Opacity(0.70 if right else 0.30, 0.42 + low, 0.20, 80.0),)
     if label == "viral-pneumonia":
         return (Opacity(0.30, 0.36 + low, 0.18, 45.0), Opacity(0.70, 0.36 + low, 0.18, 45.0))
     return ()

@@ -127,7 +127,7 @@ def _begun(state: State, model: keras.Model, start: Start | None, configuration:
 
 
 def _shared(begun: Sequence[Any], learned: Sequence[Any], share: float) -> Sequence[Any]:
-    """Return what was learned, or its mean by share with what a fit started from; statistics of batch norm are to be taken anew for it."""
+    """Return what was learned, or its mean by share with what a fit started from; learned statistics of batch norm are to be taken anew."""
     return [share * old + (1.0 - share) * new for old, new in zip(begun, learned, strict=True)] if begun else learned
 
 

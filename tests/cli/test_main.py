@@ -48,6 +48,14 @@ def test_phantom_is_written_and_can_be_read(tmp_path: Path, capsys: pytest.Captu
         assert np.asarray(image).shape == (phantom.SIDE_PX, phantom.SIDE_PX)
 
 
+def test_phantom_without_a_seed_is_the_sample_picture(tmp_path: Path) -> None:
+    file = tmp_path / "chest.jpg"
+
+    assert main(["phantom", str(file)]) == 0
+
+    assert file.read_bytes() == phantom.jpeg()
+
+
 def test_phantom_refuses_to_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "precious.jpg"
     file.write_bytes(b"precious")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from core import errors, guard, images, package, phantom
+from core.classifier import Classifier
 from core.images import Picture
 from core.manifest import GUARD_FILE, MANIFEST_FILE, GuardContract
 from tests.contract.bodies import encoded
@@ -154,6 +155,15 @@ def test_package_whose_guard_changed_does_not_load(tmp_path: Path) -> None:
     packages.sign(folder)
     with pytest.raises(errors.ModelUnavailable, match=GUARD_FILE):
         package.load(folder)
+
+
+def test_the_sample_picture_looks_like_a_chest_to_the_shipped_guard(classifier: Classifier) -> None:
+    verdict = classifier.judge(phantom.jpeg(), images.MAX_PIXELS)[1]
+
+    assert verdict.verdict == "accept"
+    assert verdict.distance is not None
+    assert verdict.warn_distance is not None
+    assert verdict.distance < 0.9 * verdict.warn_distance  # no other processor or library may turn it into a warning
 
 
 def test_package_without_a_guard_says_that_nothing_was_checked(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def test_every_original_gets_an_answer(service: Service, originals: list[Path]) 
     assert {name: response.status for name, response in answers.items() if response.status != 200} == {}
     assert all(read(response)["image"]["format"] == "jpeg" for response in answers.values())
     verdicts = [read(response)["guard"]["verdict"] for response in answers.values()]
-    assert verdicts.count("accept") >= 0.97 * COUNT  # 99.5 % of those that choose get no warning: one of so few may
+    assert verdicts.count("refuse") == 0
+    assert verdicts.count("accept") >= COUNT - 1  # of those who choose 0.5 % get a warning; here person303_virus_624.jpeg does
 
 
 def test_photographs_are_refused_in_colour_and_in_grey(classifier: Classifier, data: Path) -> None:

@@ -1,5 +1,5 @@
 // The tab on the model: how it is doing, what it is, what was measured, and what its package carries for people.
-import { byId, dateTime, factList, make, percent } from "./dom.js";
+import { byId, dateTime, factList, hundredths, make, percent } from "./dom.js";
 import { ask, fetchJson, problemBlock } from "./credentials.js";
 import { onTab } from "./shell.js";
 import { scrollTable } from "./tables.js";
@@ -151,7 +151,7 @@ function aboutPoints(card) {
 }
 
 function aboutInterval(share) {
-  return share ? `${percent(share.value)} (${(100 * share.low).toFixed(1)} to ${(100 * share.high).toFixed(1)})` : "not measured";
+  return share ? `${percent(share.value)} (${hundredths(share.low, 1)} to ${hundredths(share.high, 1)})` : "not measured";
 }
 
 function aboutCoded(text) {

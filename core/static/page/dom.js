@@ -45,6 +45,15 @@ export function byId(id) {
 }
 
 /**
+ * A share in [0, 1] in hundredths, "97.3"; half is rounded up, as on the card: 0.9605 is 96.1, where toFixed of 96.05 gives 96.0.
+ * @param {number} value
+ * @param {number} digits
+ */
+export function hundredths(value, digits) {
+  return (Math.round(value * 10 ** (digits + 2)) / 10 ** digits).toFixed(digits);
+}
+
+/**
  * A share in [0, 1] as "97.3 %", with a space that does not break. What is not all is never rounded to all, nor to nothing: ">99.9 %".
  * @param {number | null | undefined} value
  * @param {number} [digits]
@@ -52,7 +61,7 @@ export function byId(id) {
 export function percent(value, digits = 1) {
   if (typeof value !== "number") return "not measured";
   const least = 10 ** -digits;
-  const shown = (100 * value).toFixed(digits);
+  const shown = hundredths(value, digits);
   if (value > 0 && Number(shown) === 0) return `<${least.toFixed(digits)}\u00a0%`;
   return value < 1 && Number(shown) === 100 ? `>${(100 - least).toFixed(digits)}\u00a0%` : `${shown}\u00a0%`;
 }
