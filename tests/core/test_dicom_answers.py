@@ -187,10 +187,11 @@ def test_same_picture_with_another_header_is_the_same_upload(serving: Service) -
     assert upload(serving, file(pixels, 12, PatientID="7"), "viral pneumonia")["code"] == "label_conflict"
 
 
-def test_stored_picture_gets_the_answer_of_the_file(serving: Service, tmp_path: Path) -> None:
-    data = file(deep(phantom.chest(3), 12), 12)
+@pytest.mark.parametrize(("seed", "close"), [(phantom.SAMPLE, 0.005), (3, CLOSE)])  # the second is nearer to where the network doubts
+def test_stored_picture_gets_the_answer_of_the_file(serving: Service, tmp_path: Path, seed: int, close: float) -> None:
+    data = file(deep(phantom.chest(seed), 12), 12)
     upload(serving, data)
     kept = next((tmp_path / "uploads").rglob("*.png")).read_bytes()
 
     moved = [abs(one - other) for one, other in zip(probabilities(serving, data), probabilities(serving, kept), strict=True)]
-    assert max(moved) < CLOSE
+    assert max(moved) < close

@@ -15,6 +15,7 @@ from tests.support.pictures import encode
 from tests.support.requests import post, read
 
 COUNT = 48
+WARNED = ("person303_virus_624.jpeg", "warn")  # at distance 2.46, where 0.4.1 warns from 2.27 on
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,8 @@ def test_every_original_gets_an_answer(service: Service, originals: list[Path]) 
     assert len(answers) == COUNT
     assert {name: response.status for name, response in answers.items() if response.status != 200} == {}
     assert all(read(response)["image"]["format"] == "jpeg" for response in answers.values())
-    verdicts = [read(response)["guard"]["verdict"] for response in answers.values()]
-    assert verdicts.count("refuse") == 0
-    assert verdicts.count("accept") >= COUNT - 1  # of those who choose 0.5 % get a warning; here person303_virus_624.jpeg does
+    verdicts = {(name, read(response)["guard"]["verdict"]) for name, response in answers.items()}
+    assert {(name, verdict) for name, verdict in verdicts if verdict != "accept"} <= {WARNED}
 
 
 def test_photographs_are_refused_in_colour_and_in_grey(classifier: Classifier, data: Path) -> None:

@@ -45,7 +45,7 @@ export function byId(id) {
 }
 
 /**
- * A share in [0, 1] in hundredths, "97.3"; half is rounded up, as on the card: 0.9605 is 96.1, where toFixed of 96.05 gives 96.0.
+ * A share in [0, 1] in hundredths, "97.3"; half is rounded up: 0.9605 is 96.1, where toFixed of 100 * 0.9605 gives 96.0.
  * @param {number} value
  * @param {number} digits
  */
