@@ -21,6 +21,7 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("label-smoothing", float, "share of the target spread over all labels, 0 to 1 (default: 0.05)"),
     ("soft-targets", str, "predictions of `crossval --teaching` that are taught beside the labels (default: none)"),
     ("soft-share", float, "how much of the target is theirs, 0 to 1 (default: 0.5)"),
+    ("soft-labels", str, "which labels they may move: all, or kinds, never between normal and pneumonia (default: all)"),
     ("dropout", float, "share of the features dropped, 0 to 1 (default: 0.3)"),
     ("seed", int, "of split, order and augmentation (default: 1)"),
 )

@@ -47,6 +47,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         soft_targets: a file of `pneumonia crossval --teaching` with the same seed, or "": a picture is taught what networks that never saw
             its patient say of it, beside its label, which may be wrong.
         soft_share: how much of the target is theirs, where there are soft targets.
+        soft_labels: which labels they may move: "all", or "kinds", so that whether a picture shows pneumonia is the label's alone.
         dropout: share of the features dropped.
         seed: of the split, the initial weights, the order and the augmentation.
         augmentation: how far the pictures are varied.
@@ -71,6 +72,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     label_smoothing: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.05
     soft_targets: str = ""
     soft_share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.5
+    soft_labels: Literal["all", "kinds"] = "all"
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.3
     seed: Annotated[int, Meta(ge=0)] = 1
     augmentation: Augmentation = Augmentation()

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from training import errors, predictions
 from training.calibrate import fit_temperature, soften
 from training.configuration import Configuration
-from training.names import KINDS
+from training.names import KINDS, NORMAL
 from training.pictures import Pictures
 
 _WITHOUT: Final = "Give --soft-targets '' to go without."
@@ -99,7 +99,20 @@ def softened(pictures: Pictures, positions: Sequence[int], configuration: Config
     even = evened(said.probabilities, taken.labels[rows])
     means = np.zeros(labels.shape)
     np.add.at(means, rows, even / np.bincount(rows)[rows, np.newaxis])
-    return taken._replace(targets=(share * means + (1.0 - share) * labels).astype(np.float32))
+    said_kinds = of_kinds(means, labels) if configuration.soft_labels == "kinds" else means
+    return taken._replace(targets=(share * said_kinds + (1.0 - share) * labels).astype(np.float32))
+
+
+def of_kinds(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the probabilities of the kinds given what the label says of normal: float64 array (N, K), rows that sum to 1.
+
+    Args:
+        probabilities: array (N, K) in [0, 1]; kinds that have none share alike.
+        labels: array (N, K) of 0 and 1, a 1 in each row.
+    """
+    normal = KINDS.index(NORMAL)
+    kinds = np.where(np.arange(len(KINDS)) == normal, 0.0, np.maximum(probabilities, np.finfo(np.float64).tiny))
+    return np.where(labels[:, [normal]] == 1.0, labels, kinds / kinds.sum(axis=1, keepdims=True))
 
 
 def evened(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -77,6 +78,28 @@ def test_a_target_is_label_and_mean_prediction_by_their_shares(table: Path, load
     some = taught.take([2, 0])
     assert some.targets is not None
     assert np.array_equal(some.targets, taught.targets[[2, 0]])
+
+
+def test_of_the_kinds_alone_nothing_moves_between_normal_and_pneumonia(
+    table: Path, loaded: pictures.Pictures, teaching: tuple[int, ...]
+) -> None:
+    everything, kinds = (
+        softened(loaded, teaching, msgspec.structs.replace(recipe(table, share=0.6), soft_labels=which)).targets for which in ("all", "kinds")
+    )
+
+    assert everything is not None
+    assert kinds is not None
+    labels = loaded.labels[list(teaching)]
+    ill = labels > 0
+    assert np.array_equal(kinds[~ill], np.eye(3)[labels[~ill]])
+    assert np.all(kinds[ill, 0] == 0.0)
+    said = (everything - 0.4 * np.eye(3)[labels])[ill, 1:]
+    assert kinds[ill, 1:] == pytest.approx(0.6 * said / said.sum(axis=1, keepdims=True) + 0.4 * np.eye(3)[labels[ill]][:, 1:], abs=1e-4)
+    assert np.ptp(kinds[labels == 1, 1]) > 1e-3  # it is of each picture what the networks say of it
+
+
+def test_kinds_of_which_nothing_is_said_share_alike() -> None:
+    assert soft.of_kinds(np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]), np.eye(3)[[2, 0]]).tolist() == [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0]]
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.6])
