@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from core.contract import Request, Response
+from core.shares import percent
 
 STANDARD_INPUT = "-"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
@@ -106,8 +107,8 @@ class Table:
             return
         self._last = answer
         pneumonia, kind = answer["pneumonia"], answer["most_probable"]
-        share = f"{pneumonia['probability']:.1%}"
-        named = f"{kind['label']} ({kind['confidence']:.0%})" if kind else ""
+        share = percent(pneumonia["probability"])
+        named = f"{kind['label']} ({percent(kind['confidence'], 0)})" if kind else ""
         warned = f"  guard: {_because(answer['guard'])}" if answer["guard"]["verdict"] in ("warn", "refuse") else ""
         print(f"{file:<{self._width}}  {pneumonia['decision']:<13}  {share:>9}  {named}{warned}{_noted(answer)}".rstrip(), flush=True)
 
@@ -118,11 +119,11 @@ class Table:
         if self._last is None:
             return
         model, point = self._last["model"], self._last["pneumonia"]["operating_point"]
-        rates = [f"{name} {point[name]:.1%}" for name in ("sensitivity", "specificity") if point[name] is not None]
+        rates = [f"{name} {percent(point[name])}" for name in ("sensitivity", "specificity") if point[name] is not None]
         measured = f"measured {', '.join(rates)}" if rates else "not measured"
         print(
-            f"\nModel {model['name']} {model['version']}, operating point {point['name']}: threshold {point['threshold']:.1%}, "
-            f"{measured}; indeterminate from {point['indeterminate_from']:.1%} to {point['indeterminate_to']:.1%}."
+            f"\nModel {model['name']} {model['version']}, operating point {point['name']}: threshold {percent(point['threshold'])}, "
+            f"{measured}; indeterminate from {percent(point['indeterminate_from'])} to {percent(point['indeterminate_to'])}."
         )
         if self._last["guard"]["verdict"] == "unchecked":
             print("Not checked: whether these are chest X-rays at all. A photograph gets a probability, too.")

@@ -13,6 +13,7 @@ from PIL import Image
 from core import images
 from core.classifier import Classifier
 from core.manifest import Manifest, OperatingPoint
+from core.shares import percent
 from training.evaluation import Mistake
 
 MOST: Final = 9
@@ -48,7 +49,7 @@ def draw(mistakes: Sequence[tuple[Mistake, Path]], classifier: Classifier, point
         for cell, view in zip(cells, _views(file.read_bytes(), classifier, point), strict=True):
             cell.imshow(view)
         name = f"{mistake.file.rpartition('/')[2]}\n" if named else ""
-        cells[0].set_title(f"{name}{mistake.probability:.1%}, {mistake.decision}", fontsize=6.5, loc="left")
+        cells[0].set_title(f"{name}{percent(mistake.probability)}, {mistake.decision}", fontsize=6.5, loc="left")
     return figure
 
 

@@ -10,7 +10,7 @@ from core.manifest import MANIFEST_FILE
 from tests.browser.conftest import Open, Serve
 from tests.browser.given import SOUND, give
 from tests.contract.doors import HttpDoor
-from tests.support import packages
+from tests.support import packages, shares
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,7 @@ def test_a_heat_map_that_is_all_but_clear_is_called_so(open_page: Open, door: Ht
     expect(page.get_by_role("article", name="one.jpg").locator(".viewer")).to_contain_text(says)
 
 
-@pytest.mark.parametrize(
-    ("probability", "shown"),
-    [(0.99999, ">99.9"), (1.0, "100.0"), (0.00001, "<0.1"), (0.0, "0.0"), (0.973, "97.3")],
-)
+@pytest.mark.parametrize(("probability", "shown"), shares.IN_WORDS)
 def test_what_is_not_certain_is_not_rounded_to_certainty(open_page: Open, door: HttpDoor, probability: float, shown: str) -> None:
     page = open_page(door)
     with_probability(page, probability)

@@ -13,6 +13,7 @@ from cli.main import main
 from core import phantom
 from core.api import Service
 from core.contract import NOTICE
+from core.shares import percent
 from tests.support import packages
 from tests.support.requests import get, post, read
 
@@ -39,7 +40,7 @@ def test_table_says_for_a_picture_what_it_shows_and_how_it_was_decided(folder: P
     heading, row, empty, model, *_, notice = capsys.readouterr().out.splitlines()
     assert heading.split() == ["FILE", "DECISION", "PNEUMONIA", "IF", "SO,", "MOST", "PROBABLY"]
     assert row.startswith(f"{file}  {answer['pneumonia']['decision']}")
-    assert f"{answer['pneumonia']['probability']:.1%}" in row
+    assert percent(answer["pneumonia"]["probability"]) in row
     assert empty == ""
     assert answer["model"]["version"] in model
     assert answer["pneumonia"]["operating_point"]["name"] in model

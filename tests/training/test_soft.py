@@ -84,7 +84,8 @@ def test_of_the_kinds_alone_nothing_moves_between_normal_and_pneumonia(
     table: Path, loaded: pictures.Pictures, teaching: tuple[int, ...]
 ) -> None:
     everything, kinds = (
-        softened(loaded, teaching, msgspec.structs.replace(recipe(table, share=0.6), soft_labels=which)).targets for which in ("all", "kinds")
+        softened(loaded, teaching, msgspec.structs.replace(recipe(table, share=0.6), soft_labels=which)).targets
+        for which in ("all", "kinds")
     )
 
     assert everything is not None

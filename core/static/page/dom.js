@@ -45,12 +45,14 @@ export function byId(id) {
 }
 
 /**
- * A share in [0, 1] in hundredths, "97.3"; half is rounded up: 0.9605 is 96.1, where toFixed of 100 * 0.9605 gives 96.0.
+ * A share in [0, 1] in hundredths, "97.3"; half of the decimal that is read is rounded up: 0.9605 is 96.1, 0.5005 is 50.1, though neither has an
+ * exact double. As core/shares.py does.
  * @param {number} value
  * @param {number} digits
  */
 export function hundredths(value, digits) {
-  return (Math.round(value * 10 ** (digits + 2)) / 10 ** digits).toFixed(digits);
+  const counted = Number((value * 10 ** (digits + 2)).toPrecision(12));
+  return (Math.round(counted) / 10 ** digits).toFixed(digits);
 }
 
 /**
