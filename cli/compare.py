@@ -38,11 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
 
     console.show_training()
-    from training import compare, experiment
+    from training import compare, disk
 
     rows = compare.collect([*arguments.folders, *_validated(arguments)])
     table = arguments.record = msgspec.json.encode({"models": rows})
-    with experiment.writing(arguments.out):
+    with disk.writing(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / "comparison.json").write_bytes(msgspec.json.format(table, indent=2) + b"\n")
         (arguments.out / "comparison.html").write_text(compare.render(rows), encoding="utf-8")

@@ -37,7 +37,7 @@ def _register_release(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, export, and say what came of it."""
     console.show_training()
-    from training import assembly, convert, data_page, experiment, export, restart, runs, shelf
+    from training import assembly, convert, data_page, disk, experiment, export, restart, runs, shelf
     from training.runstate import HISTORY_FILE
 
     configuration = recipe.configuration(arguments)
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         runs.note_children(work)
     with (
         trained.run.going(),
-        experiment.writing(arguments.out),
+        disk.writing(arguments.out),
         resuming.told(runs.packaging(work)) as found,
         resuming.kept("explore", [arguments.dataset]) as looks,
     ):

@@ -16,7 +16,22 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from core.manifest import InputContract
-from training import dataset, errors, experiment, foldfiles, metrics, networks, origin, restart, runstate, shifts, soft, splits, tracking
+from training import (
+    dataset,
+    disk,
+    errors,
+    experiment,
+    foldfiles,
+    metrics,
+    networks,
+    origin,
+    restart,
+    runstate,
+    shifts,
+    soft,
+    splits,
+    tracking,
+)
 from training.configuration import Configuration
 from training.decided import viral_share
 from training.names import KINDS, NORMAL, VIRAL
@@ -92,7 +107,7 @@ def validate(folder: Path, request: Request, journal: tracking.Journal) -> Summa
     experiment.claim(work, configuration, pictures.dataset.sha256, request.folds)
     parameters = {**origin.recipe(configuration), "folds": request.folds, "teaching": request.teaching}
     run = journal.run(request.name, work, parameters, experiment.facts(pictures))
-    with run.going(), experiment.writing(work):
+    with run.going(), disk.writing(work):
         for number in tqdm(range(1, request.folds + 1), "folds", unit="fold"):
             if not foldfiles.of(work, number).is_file():
                 fold_run = run.at(f"fold {number}", work / f"fold-{number}", parameters, experiment.facts(pictures))

@@ -140,7 +140,7 @@ class InvalidConfiguration(TrainingError):
 
 
 class CannotWrite(TrainingError):
-    """A checkpoint, a result or a report cannot be written: a full disk, a folder that is read-only."""
+    """A checkpoint, a result or a report cannot be written, for another reason than a full disk: a folder that is read-only."""
 
     code = "cannot_write"
 

@@ -1,10 +1,7 @@
 """One training run from folder to package: index, load, split, fit, calibrate, measure, export. Called by `pneumonia train`."""
 
-import errno
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,7 +10,7 @@ import msgspec
 import numpy as np
 
 from core.manifest import MANIFEST_FILE, InputContract, Manifest
-from training import architectures, calibrate, dataset, errors, metrics, networks, origin, restart, shifts, soft, splits, tracking
+from training import architectures, calibrate, dataset, disk, errors, metrics, networks, origin, restart, shifts, soft, splits, tracking
 from training.augment import SHIFTS
 from training.configuration import Configuration
 from training.fit import Judge, Start, fit
@@ -25,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
 COMMIT_FILE: Final = "commit.txt"
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
 
 
 class Trained(NamedTuple):
@@ -104,11 +100,11 @@ def learn(
         start: gives the model to start from; None builds that of the recipe.
 
     Raises:
-        errors.CannotWrite: there is no room for a checkpoint.
+        errors.DiskFull, errors.CannotWrite: a checkpoint cannot be written.
     """
     judge = judge_on(tune_on, contract) if configuration.keep == "best" else None
     phases = tracking.Phases(run, work / HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts(fit_on))
-    with phases.going(), writing(work):
+    with phases.going(), disk.writing(work):
         return fit(fit_on, len(KINDS), configuration, contract, judge, work, phases.sync, start)
 
 
@@ -126,24 +122,6 @@ def record_package(run: tracking.Run, manifest: Manifest, folder: Path) -> None:
     run.tag({"package": f"{manifest.name} {manifest.version}", "package_sha256": digest})
     run.keep(folder, "package")
     run.finish()
-
-
-@contextmanager
-def writing(work: Path) -> Iterator[None]:
-    """Turn a full disk or a folder without permission into one sentence.
-
-    Raises:
-        errors.CannotWrite: the work folder cannot be written to.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise errors.CannotWrite(
-            f"Expected room to write in {work}. Received: {error.strerror or error}. Make room, then run the same command: it goes on "
-            "after the last whole epoch."
-        ) from error
 
 
 def judge_on(tune: Pictures, contract: InputContract) -> Judge:
@@ -181,7 +159,7 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
     Raises:
         errors.RunMismatch: the folder holds a run of something else.
         errors.InvalidPredictions: the file of soft targets cannot be read.
-        errors.CannotWrite: the folder cannot be written to.
+        errors.DiskFull, errors.CannotWrite: the folder cannot be written to.
     """
     record = {
         "dataset_sha256": dataset_sha256,
@@ -196,7 +174,7 @@ def claim(work: Path, configuration: Configuration, dataset_sha256: str, folds: 
             f"Expected a new folder or the one of the same run (data set, recipe, seed, initial weights). Received: {work}, which holds "
             "another; give another --work or remove it."
         )
-    with writing(work):
+    with disk.writing(work):
         work.mkdir(parents=True, exist_ok=True)
         path.write_bytes(wanted)
         _keep_commit(work)

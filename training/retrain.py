@@ -27,6 +27,7 @@ from training import (
     assembly,
     challenger,
     claims,
+    disk,
     evaluate,
     experiment,
     export,
@@ -129,7 +130,7 @@ def _carry_out(task: _Task) -> RetrainOutcome:
     model = _learn(task, champion, gathered, configuration, labels, recorded)
     task.worker.progress(_LEARNED)
     answered = runs.packaging(task.work / "fit", {"pictures": gathered.pictures.dataset.sha256})
-    with recorded.going(), experiment.writing(task.work), answered as found:
+    with recorded.going(), disk.writing(task.work), answered as found:
         trained = experiment.Trained(model, gathered.pictures, gathered.split, champion.manifest.input, configuration, recorded)
         manifest = _package(task, champion, trained, gathered, labels, found)
     task.worker.progress(_PACKAGED)
@@ -175,7 +176,7 @@ def _snapshot(task: _Task, champion: Champion) -> tuple[Counted, ...]:
             shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
     names = [label.name for label in champion.manifest.labels]
     snapshot = _Snapshot(champion_sha256=champion.sha256, uploads=intake.find_uploads(task.store, [*names, *task.settings.extra_labels]))
-    with experiment.writing(task.work):
+    with disk.writing(task.work):
         task.work.mkdir(parents=True, exist_ok=True)
         reports.write(path, msgspec.json.encode(snapshot))
     return snapshot.uploads
@@ -201,7 +202,7 @@ def _learn(
     judge = experiment.judge_on(tune_on, manifest.input)
     facts = experiment.facts(gathered.pictures)
     phases = tracking.Phases(recorded, work / runstate.HISTORY_FILE, configuration.head_epochs, origin.recipe(configuration), facts)
-    with phases.going(), experiment.writing(work):
+    with phases.going(), disk.writing(work):
         return fit.fit(learn_on, len(labels), configuration, manifest.input, judge, work, after_epoch, start)
 
 

@@ -14,7 +14,7 @@ import keras
 import msgspec
 
 from core.manifest import NETWORK_FILE, SELFTEST_FILE, Manifest, SelfTest, read
-from training import assembly, data_page, dataset, errors, experiment, history, kept, networks, origin, runstate, splits, tracking
+from training import assembly, data_page, dataset, disk, errors, experiment, history, kept, networks, origin, runstate, splits, tracking
 from training.assembly import Parts, Release
 from training.configuration import Configuration
 from training.experiment import RUN_FILE, Trained
@@ -64,7 +64,7 @@ def with_caveats(parts: Parts, caveats: Sequence[str]) -> Parts:
 
 def note_children(work: Path) -> None:
     """Write down in a run's work folder that children taught its network, for whoever exports the run later."""
-    with experiment.writing(work):
+    with disk.writing(work):
         (work / _OF_CHILDREN_FILE).touch()
 
 

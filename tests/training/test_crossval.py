@@ -109,7 +109,7 @@ def test_a_run_that_was_stopped_goes_on_fold_by_fold(
     (work / "fold-2").touch()  # a file where the second fold wants its folder
 
     assert main(command(phantoms, work)) == 2
-    assert "error: cannot_write: Expected room to write in " in capsys.readouterr().err
+    assert f"error: cannot_write: Expected to write {work / 'fold-2'}. Received: " in capsys.readouterr().err
     first = (work / "fold-1.npz").stat().st_mtime_ns
     assert not (work / "fold-2.npz").exists()
 

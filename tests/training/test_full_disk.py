@@ -28,7 +28,10 @@ def test_checkpoint_that_does_not_fit_ends_the_run_and_the_same_command_goes_on(
 
     assert main(command) == 2
     told = capsys.readouterr().err
-    assert f"error: cannot_write: Expected room to write in {work}. Received: No space left on device." in told
+    assert (
+        f"error: disk_full: Expected room for {work}. Received: No space left on device. Make room and run the command again: it goes on."
+        in told
+    )
     assert not (tmp_path / "package").exists()
 
     (work / "new-epoch-002.keras").unlink()
