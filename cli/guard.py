@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from cli import packages, recipe, resuming
+from core.shares import percent
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         else ""
     )
     print(
-        f"{found['pictures']} held-out pictures: {found['accepted']:.1%} accepted, {found['warned']:.1%} warned, {found['refused']:.1%} "
-        f"refused; {found['made']['pictures']} made and drawn ones: {1.0 - found['made']['accepted']:.1%} refused or warned"
+        f"{found['pictures']} held-out pictures: {percent(found['accepted'])} accepted, {percent(found['warned'])} warned, "
+        f"{percent(found['refused'])} refused; {found['made']['pictures']} made and drawn ones: "
+        f"{percent(1.0 - found['made']['accepted'])} refused or warned"
     )
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.quiet import quiet_native_code
+from core.shares import percent
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -61,7 +62,7 @@ def tell_worth(manifest: "Manifest") -> None:
         rates = (("sensitivity", point.sensitivity), ("specificity", point.specificity))
         said = ", ".join(f"{name} {rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})" for name, rate in rates if rate is not None)
         print(f"{point.name}: threshold {point.threshold} (95 % of the draws: {low} to {high}), {said}")
-    print(f"without a decision at {manifest.default_operating_point}: {measured['indeterminate_share']:.1%} of the pictures")
+    print(f"without a decision at {manifest.default_operating_point}: {percent(measured['indeterminate_share'])} of the pictures")
 
 
 def tell(left_out: "Iterable[Unread]") -> None:

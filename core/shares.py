@@ -1,4 +1,4 @@
-"""Shares of one as people read them: the terminal and reports say the same as the page (`percent` in `core/static/page/dom.js`)."""
+"""Shares of one as the terminal, cards and reports write them: by the rule of the page (`percent` in `core/static/page/dom.js`)."""
 
 from decimal import ROUND_HALF_UP, Decimal
 

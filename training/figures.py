@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from core.shares import percent
 from training.evaluation import Confusion, CorruptionRow, Point, PrecisionRecallCurve, ReliabilityBin, RocCurve, ThresholdRow
 
 # Okabe and Ito's palette, told apart in all common colour vision deficiencies.
@@ -51,7 +52,7 @@ def _cells(axes: Axes, table: dict[str, dict[str, int]]) -> None:
         axes.text(
             column,
             row,
-            f"{values[row, column]:.0f} ({share:.1%})",
+            f"{values[row, column]:.0f} ({percent(share)})",
             ha="center",
             va="center",
             color="white" if share > 0.45 else "black",

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from core.shares import percent
 from training import interpretation_corruptions, watch
 from training.evaluation import Estimate, Evaluation, Point
 from training.names import BACTERIAL, VIRAL
@@ -89,9 +90,9 @@ def _discrimination(evaluation: Evaluation) -> list[str]:
     auroc, said = evaluation.metrics.auroc, []
     if auroc.value is None or auroc.low is None or auroc.high is None:
         return [f"There is no ROC curve: {auroc.why_not}."]
-    said.append(f"A picture with pneumonia gets a higher probability than a normal one in {auroc.value:.1%} of all pairs.")
+    said.append(f"A picture with pneumonia gets a higher probability than a normal one in {percent(auroc.value)} of all pairs.")
     if auroc.low < auroc.high:
-        said.append(f"On other patients of this kind {auroc.low:.1%} to {auroc.high:.1%} would not surprise.")
+        said.append(f"Its 95 % confidence interval, for patients like these, goes from {percent(auroc.low)} to {percent(auroc.high)}.")
     else:
         said.append("No draw of patients gives another figure, so the interval says nothing: there are too few hard pictures here.")
     if auroc.low <= 0.5:
@@ -142,7 +143,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     gap = sum(one.pictures * (one.mean_probability - one.share_with_pneumonia) for one in bins) / pictures
     said = [f"On average the probability is {100 * error:.1f} points away from the share of pictures that have pneumonia."]
     if error <= _CALIBRATED:
-        said.append("On pictures like these, with as much pneumonia among them, it means what it says.")
+        said.append("On pictures like these, with as much pneumonia among them, it means what it says on the whole.")
     elif abs(gap) > error / 2.0:
         way, other = ("too high", "rarer") if gap > 0 else ("too low", "more common")
         said.append(
@@ -155,7 +156,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     if not worst.share_low <= worst.mean_probability <= worst.share_high:
         said.append(
             f"Most of it comes from probabilities of {worst.low:.1f} to {worst.high:.1f} ({worst.pictures} pictures): said "
-            f"{worst.mean_probability:.0%}, seen {worst.share_with_pneumonia:.0%}."
+            f"{percent(worst.mean_probability, 0)}, seen {percent(worst.share_with_pneumonia, 0)}."
         )
     return said
 
@@ -186,13 +187,13 @@ def _indeterminate(evaluation: Evaluation) -> list[str]:
     if zone.pictures == 0:
         return ["No picture is called indeterminate at this operating point."]
     said = [
-        f"Indeterminate: {zone.pictures} of {evaluation.dataset.pictures} pictures ({(zone.share.value or 0.0):.1%}), "
+        f"Indeterminate: {zone.pictures} of {evaluation.dataset.pictures} pictures ({percent(zone.share.value or 0.0)}), "
         f"{zone.with_pneumonia} of them with pneumonia. Left to a person, the rest has accuracy {shown(zone.decided.accuracy)}."
     ]
     wrong = len(evaluation.mistakes)
     caught = sum(mistake.decision == "indeterminate" for mistake in evaluation.mistakes)
     if wrong:
-        said.append(f"The zone holds {caught} of the {wrong} mistakes ({caught / wrong:.0%}).")
+        said.append(f"The zone holds {caught} of the {wrong} mistakes ({percent(caught / wrong, 0)}).")
     return said
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from core import contract, images
 from core.classifier import Classifier
+from core.shares import percent
 from training import answers, errors
 from training.cases import Case
 from training.evaluation import Evaluation, GuardRow
@@ -84,13 +85,13 @@ def sentences(evaluation: Evaluation) -> list[str]:
     if facts is None or facts.unchecked:
         return ["The package has no guard: any picture gets a probability." if facts else "Not measured."]
     said.append(
-        f"The guard accepts {facts.accepted} of {facts.pictures} pictures ({facts.accepted_share:.1%}), warns of {facts.warned} "
+        f"The guard accepts {facts.accepted} of {facts.pictures} pictures ({percent(facts.accepted_share)}), warns of {facts.warned} "
         f"and refuses {facts.refused}."
     )
     if evaluation.outliers:
         pictures = sum(row.pictures for row in evaluation.outliers)
         stopped = pictures - sum(row.accepted for row in evaluation.outliers)
         passing = [row.kind for row in evaluation.outliers if row.accepted_share > _MOST_PASSING]
-        said.append(f"Of {pictures} other pictures it refuses or warns of {stopped} ({stopped / pictures:.1%}).")
+        said.append(f"Of {pictures} other pictures it refuses or warns of {stopped} ({percent(stopped / pictures)}).")
         said.append(f"More than a fifth passes of: {', '.join(passing)}." if passing else "No kind of them passes by more than a fifth.")
     return said

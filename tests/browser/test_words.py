@@ -76,7 +76,7 @@ def test_a_heat_map_that_is_all_but_clear_is_called_so(open_page: Open, door: Ht
 
 
 @pytest.mark.parametrize(("probability", "shown"), shares.IN_WORDS)
-def test_what_is_not_certain_is_not_rounded_to_certainty(open_page: Open, door: HttpDoor, probability: float, shown: str) -> None:
+def test_a_share_is_rounded_half_up_and_never_to_certainty(open_page: Open, door: HttpDoor, probability: float, shown: str) -> None:
     page = open_page(door)
     with_probability(page, probability)
 

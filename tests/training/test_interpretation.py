@@ -178,7 +178,7 @@ CASES = {
     ),
     "lower threshold": (curves(thresholds=(threshold(0.2, 0.97), threshold(0.5, 0.9))), "thresholds", "a lower one, 0.20"),
     "no better threshold": (curves(thresholds=(threshold(0.2, 0.905),)), "thresholds", "No threshold is clearly better than 0.50 here"),
-    "calibrated": (EVALUATION, "calibration", "it means what it says"),
+    "calibrated": (EVALUATION, "calibration", "it means what it says on the whole"),
     "too high": (bins(0.2, share_with_pneumonia=0.75, share_low=0.7, share_high=0.8), "calibration", "too high by 20.0 points"),
     "too low": (bins(0.2, mean_probability=0.75, share_low=0.9), "calibration", "too low by 19.0 points"),
     "worst bin": (bins(0.2, mean_probability=0.75), "calibration", "probabilities of 0.9 to 1.0 (100 pictures): said 75%, seen 94%"),
