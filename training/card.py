@@ -56,7 +56,7 @@ def write(
         f"**{NOTICE}** Generated from `manifest.json`"
         + (" and an evaluation" if evaluation else "")
         + " by `training/card.py`; do not edit. PACKAGE is the folder of this package, DATASET one that holds a folder for each class"
-        + "".join(f", {word} that of {package}" for word, package in card_commands.others(manifest).items())
+        + "".join(f", {word} {what}" for word, what in card_commands.others(manifest).items())
         + ".",
         markdown.section("Model details", _details(manifest)),
         markdown.section("Intended use", f"{manifest.intended_use}\n\n{_RESEARCH}"),
@@ -113,21 +113,22 @@ def _factors(evaluated: Evaluated | None) -> str:
 
 def _sample_size(manifest: Manifest, evaluation: Evaluation | None) -> str:
     sentences = ["No sample size was calculated beforehand; the intervals say what the numbers of patients allow."]
-    if "pictures" in manifest.metrics:
+    metrics = manifest.metrics
+    if "pictures" in metrics:
         sentences.append(
-            f"Measured on {manifest.metrics['pictures']} pictures of {manifest.metrics['patients']} patients, "
+            f"Measured on {metrics['pictures']} pictures of {metrics['patients']} patients, "
             + ("each decided by what the others chose." if _crossed(manifest) else "who did not train or tune it.")
         )
-    if unnamed := manifest.metrics.get("pictures_without_patient"):
+    if unnamed := metrics.get("pictures_without_patient"):
         sentences.append(
             f"Of {unnamed} of them no name tells the patient, and each counts as one: where several show the same person the intervals are "
             "too narrow and the figures too good."
         )
     if evaluation is not None:
         found = evaluation.dataset
-        sentences.append(
-            f"Evaluated on {found.pictures} pictures of {found.patients} patients: {found.normal} normal, {found.pneumonia} with pneumonia."
-        )
+        same = found.held_out and (found.pictures, found.patients) == (metrics.get("pictures"), metrics.get("patients"))
+        whom = "the same pictures" if same else f"{found.pictures} pictures of {found.patients} patients"
+        sentences.append(f"Evaluated on {whom}: {found.normal} normal, {found.pneumonia} with pneumonia.")
         sentences.extend(
             f"One picture of class {name} that is called otherwise moves {rate} by {100.0 / count:.1f} points."
             for name, rate, count in (("normal", "specificity", found.normal), ("pneumonia", "sensitivity", found.pneumonia))
@@ -224,16 +225,18 @@ def _training(manifest: Manifest, drawings: Mapping[str, str]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in origin.libraries.items())
     share = float(origin.config.get("start_share", 0.0))
     mean = f" What is kept is the mean of what was learned and of the initial weights, {share:g} of it theirs." if share else ""
-    parts = [f"Made by the code at commit `{origin.commit}` with {versions}.{mean}", markdown.table(("setting", "value"), recipe)]
+    unrecorded = " `+changes` marks code with changes that are in no commit." if "+changes" in origin.commit else ""
+    made = f"Made by the code at commit `{origin.commit}` with {versions}.{unrecorded}{mean}"
+    parts = [made, markdown.table(("setting", "value"), recipe)]
     if report.TRAINING in drawings:
         kept = _LAST_KEPT if _keeps_last(manifest) else _BEST_KEPT
         parts.append(markdown.drawing(report.TRAINING, drawings[report.TRAINING], _REDRAW) + f" {_CURVES}{kept}")
     return "\n\n".join(parts)
 
 
-def _flat(config: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the settings, those of nested records with both names."""
+def _flat(config: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    """Return the settings, those of nested records with the names above them."""
     rows: list[tuple[str, Any]] = []
     for key, value in config.items():
-        rows.extend([(f"{key}: {name}", inner) for name, inner in value.items()] if isinstance(value, dict) else [(key, value)])
+        rows.extend(_flat(value, f"{above}{key}: ") if isinstance(value, dict) else [(f"{above}{key}", value)])
     return rows

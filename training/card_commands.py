@@ -10,6 +10,7 @@ from training.calibrate import REQUIREMENTS
 
 _PARENT: Final = "PARENT"
 _START: Final = "START"
+_PREDICTIONS: Final = "PREDICTIONS"
 HELD_OUT: Final = "held_out_sha256"
 """What the record of a calibration calls the digest of the pictures that measured it, where they are others than chose."""
 
@@ -28,10 +29,12 @@ def held_out(manifest: Manifest) -> bool:
 
 
 def others(manifest: Manifest) -> dict[str, str]:
-    """Return the other packages that these commands name: name and version of each, by the word that stands for its folder."""
-    found = {_PARENT: f"{manifest.name} {manifest.origin.parent_version}"} if recalibrated(manifest) else {}
+    """Return what else these commands name, in words, by the word that stands for its place."""
+    found = {_PARENT: f"the package {manifest.name} {manifest.origin.parent_version}"} if recalibrated(manifest) else {}
+    if recalibrated(manifest) and (digest := manifest.origin.config["calibration"].get("predictions_sha256")):
+        found[_PREDICTIONS] = f"a table of predictions as `pneumonia crossval` leaves it (sha256 `{digest}`)"
     began = manifest.origin.initial_weights
-    return found | ({_START: began.partition(", ")[0]} if wording.BEGAN in began else {})
+    return found | ({_START: f"the package {began.partition(', ')[0]}"} if wording.BEGAN in began else {})
 
 
 def of_figures(manifest: Manifest) -> str:
@@ -39,7 +42,7 @@ def of_figures(manifest: Manifest) -> str:
     if not recalibrated(manifest):
         return of_network(manifest)
     calibration = manifest.origin.config["calibration"]
-    source = "PREDICTIONS" if "predictions_sha256" in calibration else "DATASET"
+    source = _PREDICTIONS if "predictions_sha256" in calibration else "DATASET"
     usual = REQUIREMENTS._asdict()
     required = {key: value for key, value in calibration.get("requirements", {}).items() if usual.get(key) != value}
     measured = ["--measure-on", "DATASET"] if held_out(manifest) else []

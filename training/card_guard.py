@@ -1,9 +1,10 @@
 """What the card of a package says of its guard: what it does, how it was made, what it was measured to do. Called by `training.card`."""
 
 from core.manifest import GuardContract, Manifest
+from core.shares import percent
 from training import markdown
 from training.card_evaluation import Evaluated
-from training.evaluation import GuardRow
+from training.evaluation import Evaluation, GuardRow
 
 _COMMAND = "pneumonia guard PACKAGE DATASET --out FOLDER"
 _NONE = "This package has no guard: any picture gets a probability, and every answer says that nothing was checked."
@@ -17,13 +18,16 @@ def section(manifest: Manifest, evaluated: Evaluated | None) -> str:
     parts = [_does(decides)]
     if "guard" in manifest.metrics:
         parts.append(_fitted(manifest))
-    if evaluated is not None and evaluated.evaluation.guard is not None and not evaluated.evaluation.guard.unchecked:
+    if evaluated is not None and (rows := _rows(evaluated.evaluation)):
         command = evaluated.command
-        if evaluated.evaluation.outliers:
-            command += " --outliers FOLDER"
-        rows = [_row(row) for row in (evaluated.evaluation.guard, *evaluated.evaluation.outliers)]
         head = ("pictures of", "pictures", "accepted", "warned", "refused", "refused or warned")
         words = "Whole files, as served: the looks at the picture and the distance together. The first row is of chest X-rays."
+        if evaluated.evaluation.outliers:
+            command += " --outliers OUTLIERS"
+            words += (
+                " The others are of OUTLIERS, a folder of pictures for each kind that is no chest; they were gathered for this table and "
+                "are in no package."
+            )
         parts.append(f"{words}\n\n" + markdown.by(command) + markdown.table(head, rows))
     return "\n\n".join(parts)
 
@@ -39,7 +43,7 @@ def _does(decides: GuardContract) -> str:
 def _fitted(manifest: Manifest) -> str:
     found = manifest.metrics["guard"]
     rows = [
-        (name, str(of["pictures"]), *(f"{of[share]:.1%}" for share in ("accepted", "warned", "refused")))
+        (name, str(of["pictures"]), *(f"{percent(of[share])}" for share in ("accepted", "warned", "refused")))
         for name, of in (("held-out chest X-rays", found), ("made of them, or drawn", found["made"]))
     ]
     words = (
@@ -51,6 +55,12 @@ def _fitted(manifest: Manifest) -> str:
     return f"{words}\n\n" + markdown.by(_COMMAND) + markdown.table(head, rows)
 
 
+def _rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    """Return what the guard did with the data set and with other pictures; nothing where it checked nothing."""
+    guarded = evaluation.guard
+    return [] if guarded is None or guarded.unchecked else [_row(row) for row in (guarded, *evaluation.outliers)]
+
+
 def _row(row: GuardRow) -> tuple[str, ...]:
     counts = (row.pictures, row.accepted, row.warned, row.refused)
-    return (row.kind, *(str(count) for count in counts), f"{1.0 - row.accepted_share:.1%}")
+    return (row.kind, *(str(count) for count in counts), f"{percent(1.0 - row.accepted_share)}")

@@ -46,6 +46,24 @@ def test_the_card_says_what_becomes_of_the_model_where_the_files_mislead(package
     assert "Against the shortcut" not in card.write(written, older)
 
 
+def test_pictures_that_were_measured_and_evaluated_are_counted_once(package: Path) -> None:
+    written = manifest.read(package)[0]
+    report = report_of(written)
+    counted = {"pictures": written.metrics["pictures"], "patients": written.metrics["patients"]}
+    for held_out, whom in ((True, "the same pictures"), (False, f"{counted['pictures']} pictures of {counted['patients']} patients")):
+        report["dataset"] = {**report["dataset"], **counted, "held_out": held_out}
+        text = section(card.write(written, msgspec.convert(report, Evaluation)), "Sample size")
+        assert f"who did not train or tune it. Evaluated on {whom}: " in text
+
+
+def test_code_that_is_in_no_commit_is_called_so(package: Path) -> None:
+    written = manifest.read(package)[0]
+    for commit, told in (("a" * 40, False), (f"{'a' * 40} then {'a' * 40}+changes", True)):
+        text = card.write(msgspec.structs.replace(written, origin=msgspec.structs.replace(written.origin, commit=commit)))
+        assert f"Made by the code at commit `{commit}`" in text
+        assert ("`+changes` marks code with changes that are in no commit." in text) == told
+
+
 def test_held_out_patients_may_have_chosen_how_a_calibrated_package_decides(package: Path) -> None:
     written = manifest.read(package)[0]
     report = report_of(written)

@@ -155,7 +155,8 @@ def test_evaluation_counts_verdicts_on_the_data_set_and_on_other_pictures(guarde
     assert [(row.kind, row.pictures) for row in found.outliers] == [("drawn", 3), ("others", 1)]
     assert main(["export", str(guarded), "--evaluation", str(report), "--out", str(tmp_path / "exported")]) == 0
     card = (tmp_path / "exported" / "CARD.md").read_text("utf-8")
-    assert "--outliers FOLDER" in card
+    assert "--outliers OUTLIERS" in card
+    assert "The others are of OUTLIERS, a folder of pictures for each kind that is no chest; " in card
     assert "| drawn | 3 |" in card
 
 

@@ -100,8 +100,14 @@ def test_the_card_says_who_chose_and_what_gives_the_figures(out: Path) -> None:
     assert card.count("By `pneumonia train DATASET") == 1
     assert card.count("By `pneumonia train DATASET --config PACKAGE/manifest.json --weights START --out NEW`:") == 1
     before = manifest.read(baked())[0]
+    digest = manifest.read(out)[0].origin.config["calibration"]["predictions_sha256"]
     start = before.origin.initial_weights.partition(", ")[0]
-    assert f", PARENT that of {before.name} {before.version}, START that of {start}.\n" in card  # two packages, two words
+    assert (
+        f", PARENT the package {before.name} {before.version}, PREDICTIONS a table of predictions as `pneumonia crossval` leaves it "
+        in card
+    )
+    assert f" `pneumonia crossval` leaves it (sha256 `{digest}`), START the package {start}.\n" in card  # two packages, two words
+    assert "| `calibration: requirements: balanced_sensitivity` | `0.97` |" in card
 
 
 def test_the_card_of_a_trained_package_says_that_the_tune_patients_chose() -> None:

@@ -52,7 +52,7 @@ def test_a_package_is_taught_further_and_says_what_it_began_with(package: Path, 
     assert further.origin.initial_weights.endswith("which began with none")
     assert (began.version, further.version) == ("0.1.0", "0.2.0")  # two that differ are told apart
     assert card_commands.of_network(further) == "pneumonia train DATASET --config PACKAGE/manifest.json --weights START --out NEW"
-    assert card_commands.others(further) == {"START": f"{began.name} 0.1.0"}
+    assert card_commands.others(further) == {"START": f"the package {began.name} 0.1.0"}
     assert further.origin.config["weights"] == package.name
 
 
