@@ -24,6 +24,7 @@ from training.names import KINDS
 _WARM_UP: Final = 3
 _TIMED: Final = 31  # an odd number: the median is one that was measured
 _NONE: Final = "–"
+_WHOSE: Final = "of a cross-validation the mean over the folds (lowest to highest), of a package its figure (95 % interval)"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +73,8 @@ def collect(folders: Sequence[Path], progress: bool = True) -> list[Row]:
 
 def render(rows: Sequence[Row]) -> str:
     """Return the comparison as a page."""
-    table = pages.Table(HEADING, [cells(row) for row in rows], "AUROC over the folds: mean (lowest to highest).")
-    picture = pages.Picture(_figure(rows), "AUROC on held-out patients over the size of each network, with the range over the folds")
+    table = pages.Table(HEADING, [cells(row) for row in rows], f"AUROC: {_WHOSE}.")
+    picture = pages.Picture(_figure(rows), f"AUROC on held-out patients over the size of each network: {_WHOSE}")
     lead = "AUROC of pneumonia against normal; held-out patients taught nothing and chose nothing."
     return pages.render("Architectures compared", lead, [pages.Section("Table", sentences(rows), [table], [picture])])
 

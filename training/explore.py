@@ -3,6 +3,7 @@
 Each section stands on one module that counts or measures and says in a sentence what its figures mean; this one puts them together.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -81,7 +82,7 @@ def explore(given: Sequence[Path], workers: int, progress: bool = True, kept: Ke
     leaks, baseline = leakage.find(measured, twice), shortcuts.find(measured)
     sentences = {
         "Classes": composition.interpret(counted),
-        "Samples": [f"Up to {SAMPLES} pictures of each kind, evenly spread over the sorted file names."],
+        "Samples": [_interpret_samples(measured)],
         "Size": appearance.interpret_size(looks),
         "Brightness": appearance.interpret_brightness(looks),
         "Sharpness": appearance.interpret_sharpness(looks),
@@ -165,6 +166,13 @@ def _pictures(exploration: Exploration) -> Mapping[str, Sequence[Picture]]:
     if across:
         pictures["Duplicates"] = [plates.pairs([_pair(measured, one) for one in across[:_PAIRS_SHOWN]])]
     return pictures
+
+
+def _interpret_samples(measured: Survey) -> str:
+    """Say how small a part of each kind is shown."""
+    counts = Counter(picture.kind for picture in measured.pictures)
+    shown = wording.listing([f"{min(SAMPLES, count)} of {count:,} of kind {kind}" for kind, count in counts.items()])
+    return f"Shown are {shown}, evenly spread over the sorted file names: a look, from which nothing can be counted."
 
 
 def _samples(measured: Survey) -> dict[str, list[GreyStack]]:
