@@ -6,6 +6,7 @@ Called by `python -m benchmarks.views PACKAGE DATASET`, of the patients who choo
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,14 +25,12 @@ from training.pictures import GreyStack, Pictures, load
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-CROPPED: Final = 0.9
-"""Of each side."""
 PARTS: Final = ("tune", "test")
 
 
-def crop(grey: Grey) -> Grey:
-    """Return the middle of a picture."""
-    top, left = (round(side * (1.0 - CROPPED) / 2.0) for side in grey.shape)
+def crop(grey: Grey, share: float) -> Grey:
+    """Return the middle of a picture, a share of each side."""
+    top, left = (round(side * (1.0 - share) / 2.0) for side in grey.shape)
     return np.ascontiguousarray(grey[top : grey.shape[0] - top, left : grey.shape[1] - left])
 
 
@@ -43,9 +42,9 @@ def mirror(grey: Grey) -> Grey:
 VIEWS: Final[dict[str, Callable[[Grey], Grey]]] = {
     "as it is": lambda grey: grey,
     "mirrored": mirror,
-    f"the middle, {CROPPED:.0%} of each side": crop,
+    **{f"the middle, {share:.0%} of each side": partial(crop, share=share) for share in (0.95, 0.9, 0.85)},
 }
-LOOKS: Final = ((0,), (1,), (2,), (0, 1), (0, 2))
+LOOKS: Final = ((0,), (1,), (2,), (3,), (4,), (0, 1), (0, 3))
 """Positions in VIEWS."""
 
 

@@ -17,7 +17,7 @@ CONTRACT = InputContract(height_px=32, width_px=32, channels=1, low=-1.0, high=1
 
 def test_a_crop_is_the_middle_and_a_mirror_exchanges_the_sides() -> None:
     grey = np.arange(400, dtype=np.uint8).reshape(20, 20)
-    assert np.array_equal(views.crop(grey), grey[1:19, 1:19])
+    assert np.array_equal(views.crop(grey, 0.9), grey[1:19, 1:19])
     assert np.array_equal(views.mirror(grey)[:, 0], grey[:, -1])
 
 
@@ -27,7 +27,7 @@ def test_a_row_holds_the_mean_over_its_views(phantoms: Path) -> None:
     said = np.zeros((len(SHIFTS), len(views.VIEWS), len(ill)))
     said[:, 0] = np.where(ill, 1.0, -1.0)  # right
     said[:, 1] = np.where(ill, -3.0, 3.0)  # wrong, and surer
-    said[0, 2] = np.where(ill, 2.0, -2.0)  # right on plain pictures alone
+    said[0, 3] = np.where(ill, 2.0, -2.0)  # right on plain pictures alone
     rows = [line.strip("| ").split(" | ") for line in views.table(loaded, said).splitlines()[2:]]
     figures = {name: tuple(map(float, values)) for name, *values in rows}
     assert figures["as it is"] == (1.0, 1.0, 1.0)
