@@ -8,9 +8,11 @@ import pytest
 
 from cli.main import main
 from training import architectures, errors
+from training.augment import Augmentation
 from training.configuration import Configuration, read
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / "training" / "configs").glob("*.toml"))
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = sorted((ROOT / "training" / "configs").glob("*.toml"))
 
 
 def write(folder: Path, text: str) -> Path:
@@ -97,3 +99,9 @@ def test_recipe_opens_with_its_command_what_to_expect_and_how_long(file: Path, c
         assert f"training/configs/{file.name}" in command
         assert main(shlex.split(command)) == 2
         assert f"error: {'initial_weights_unusable' if after_another else 'dataset_missing'}: " in capsys.readouterr().err
+
+
+def test_every_key_of_a_recipe_is_explained() -> None:
+    rows = [line.split("|")[1] for line in (ROOT / "docs/training.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    explained = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert explained == {*Configuration.__struct_fields__, *Augmentation.__struct_fields__} - {"augmentation"}
