@@ -22,6 +22,7 @@ def test_one_repetition_gives_all_paths_and_stages_that_sum_to_the_whole(tmp_pat
     done = run("--require", "0", "--json", str(file))
     assert done.returncode == 0, done.stderr
     figures = json.loads(file.read_text())
+    assert figures["of_these_looked_at_twice"] == 0
     assert [row["path"] for row in figures["rows"]] == [latency.HANDLE, latency.BARE, latency.BARE_DRAFT]
     *stages, whole = figures["stages"]
     assert math.isclose(sum(stage["median ms"] for stage in stages), whole["median ms"])
