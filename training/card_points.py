@@ -6,6 +6,7 @@ Called by `training.card`.
 from typing import Final
 
 from core.manifest import Manifest, OperatingPoint
+from training import wording
 from training.markdown import by, table
 
 _PREVALENCES: Final = (0.02, 0.1, 0.3, 0.5)
@@ -44,7 +45,7 @@ def _predictive_values(point: OperatingPoint, sensitivity: float, specificity: f
     for share in _PREVALENCES:
         found, alarms = sensitivity * share, (1.0 - specificity) * (1.0 - share)
         missed, cleared = (1.0 - sensitivity) * share, specificity * (1.0 - share)
-        rows.append((_percent(share, 1.0, 0), _percent(found, found + alarms, 1), _percent(cleared, cleared + missed, 1)))
+        rows.append((wording.share(share, 0), _worth(found, alarms), _worth(cleared, missed)))
     head = ("pictures with pneumonia", "positive calls that are right", "negative calls that are right")
     return (
         f"What a call at `{point.name}` means depends on how common pneumonia is where the pictures come from. Below, the sensitivity and "
@@ -54,5 +55,5 @@ def _predictive_values(point: OperatingPoint, sensitivity: float, specificity: f
     )
 
 
-def _percent(part: float, whole: float, decimals: int) -> str:
-    return f"{100.0 * part / whole:.{decimals}f} %" if whole else "no call"
+def _worth(right: float, wrong: float) -> str:
+    return wording.share(right / (right + wrong)) if right + wrong else "no call"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.manifest import Interval
+from core.shares import percent
 
 BEGAN: Final = "which began with"
 """Between a package that a training went on from and what that one began with, in a manifest's `initial_weights`."""
@@ -14,9 +15,9 @@ def count(number: int, noun: str) -> str:
     return f"{'no' if number == 0 else format(number, ',')} {noun}{'' if number in (0, 1) else 's'}"
 
 
-def share(value: float) -> str:
+def share(value: float, digits: int = 1) -> str:
     """Return "25.7 %"."""
-    return f"{value * 100:.1f} %"
+    return percent(value, digits, " %")
 
 
 def verb(number: int, one: str, many: str) -> str:
