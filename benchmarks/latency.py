@@ -116,17 +116,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = read_arguments(argv)
     where = report.machine()
     folder: Path | None = arguments.pictures
-    jpegs = pictures.read(folder) if folder else []
     try:
-        if folder and not jpegs:
-            raise FileNotFoundError(f"Expected JPEG files in {folder}. Received: none.")
         package = find_package(arguments.model)
         # Log lines are written, as in service, but not onto the table.
         with Path(os.devnull).open("w") as nowhere:
             with contextlib.redirect_stderr(nowhere):
                 service = bootstrap({**os.environ, "PNEUMONIA_MODEL": str(package)})
             handle, bare = make_handle(service), Bare(package)
-            jpegs = jpegs or draw_decided(package, handle, arguments.phantoms, arguments.side_px)
+            jpegs = pictures.read(folder) if folder else draw_decided(package, handle, arguments.phantoms, arguments.side_px)
+            if not jpegs:
+                raise FileNotFoundError(f"Expected JPEG files in {folder}. Received: none.")
             paths: dict[str, Callable[[bytes], object]] = {HANDLE: handle}
             paths |= {BARE: partial(bare.answer, draft=False), BARE_DRAFT: partial(bare.answer, draft=True)}
             taken = measure(paths, jpegs, arguments.repetitions)

@@ -30,11 +30,14 @@ def held_out(manifest: Manifest) -> bool:
 
 def others(manifest: Manifest) -> dict[str, str]:
     """Return what else these commands name, in words, by the word that stands for its place."""
-    found = {_PARENT: f"the package {manifest.name} {manifest.origin.parent_version}"} if recalibrated(manifest) else {}
-    if recalibrated(manifest) and (digest := manifest.origin.config["calibration"].get("predictions_sha256")):
-        found[_PREDICTIONS] = f"a table of predictions as `pneumonia crossval` leaves it (sha256 `{digest}`)"
-    began = manifest.origin.initial_weights
-    return found | ({_START: f"the package {began.partition(', ')[0]}"} if wording.BEGAN in began else {})
+    found, began = {}, manifest.origin.initial_weights
+    if recalibrated(manifest):
+        found[_PARENT] = f"the package {manifest.name} {manifest.origin.parent_version}"
+        if digest := manifest.origin.config["calibration"].get("predictions_sha256"):
+            found[_PREDICTIONS] = f"a table of predictions as `pneumonia crossval` leaves it (sha256 `{digest}`)"
+    if wording.BEGAN in began:
+        found[_START] = f"the package {began.partition(', ')[0]}"
+    return found
 
 
 def of_figures(manifest: Manifest) -> str:

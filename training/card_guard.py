@@ -43,7 +43,7 @@ def _does(decides: GuardContract) -> str:
 def _fitted(manifest: Manifest) -> str:
     found = manifest.metrics["guard"]
     rows = [
-        (name, str(of["pictures"]), *(f"{percent(of[share])}" for share in ("accepted", "warned", "refused")))
+        (name, str(of["pictures"]), *(percent(of[share]) for share in ("accepted", "warned", "refused")))
         for name, of in (("held-out chest X-rays", found), ("made of them, or drawn", found["made"]))
     ]
     words = (
@@ -63,4 +63,4 @@ def _rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
 
 def _row(row: GuardRow) -> tuple[str, ...]:
     counts = (row.pictures, row.accepted, row.warned, row.refused)
-    return (row.kind, *(str(count) for count in counts), f"{percent(1.0 - row.accepted_share)}")
+    return (row.kind, *(str(count) for count in counts), percent(1.0 - row.accepted_share))

@@ -99,8 +99,9 @@ def softened(pictures: Pictures, positions: Sequence[int], configuration: Config
     even = evened(said.probabilities, taken.labels[rows])
     means = np.zeros(labels.shape)
     np.add.at(means, rows, even / np.bincount(rows)[rows, np.newaxis])
-    said_kinds = of_kinds(means, labels) if configuration.soft_labels == "kinds" else means
-    return taken._replace(targets=(share * said_kinds + (1.0 - share) * labels).astype(np.float32))
+    if configuration.soft_labels == "kinds":
+        means = of_kinds(means, labels)
+    return taken._replace(targets=(share * means + (1.0 - share) * labels).astype(np.float32))
 
 
 def of_kinds(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -111,7 +112,8 @@ def of_kinds(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.floa
         labels: array (N, K) of 0 and 1, a 1 in each row.
     """
     normal = KINDS.index(NORMAL)
-    kinds = np.where(np.arange(len(KINDS)) == normal, 0.0, np.maximum(probabilities, np.finfo(np.float64).tiny))
+    kinds = np.maximum(probabilities, np.finfo(np.float64).tiny)
+    kinds[:, normal] = 0.0
     return np.where(labels[:, [normal]] == 1.0, labels, kinds / kinds.sum(axis=1, keepdims=True))
 
 
